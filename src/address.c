@@ -1,0 +1,105 @@
+/* address.c - socket addresses and their texts. */
+#include "address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+int address_family(const struct address *address)
+{
+    return address->length ? address->storage.ss_family : AF_UNSPEC;
+}
+
+/* An IPv4 peer of a dual-stack socket is an IPv4 peer to people. */
+static struct address plain(const struct address *address)
+{
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&address->storage;
+    struct address result = {.length = sizeof(struct sockaddr_in)};
+    struct sockaddr_in *four = (struct sockaddr_in *)&result.storage;
+
+    if (address_family(address) != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
+        return *address;
+    four->sin_family = AF_INET;
+    four->sin_port = six->sin6_port;
+    memcpy(&four->sin_addr, six->sin6_addr.s6_addr + 12, 4);
+    return result;
+}
+
+const char *address_host(const struct address *address, char text[ADDRESS_TEXT_SIZE])
+{
+    struct address shown = plain(address);
+
+    if (shown.length == 0 || getnameinfo((const struct sockaddr *)&shown.storage, shown.length, text, NI_MAXHOST, NULL, 0,
+                                         NI_NUMERICHOST) != 0)
+        strcpy(text, "unknown");
+    return text;
+}
+
+const char *address_text(const struct address *address, char text[ADDRESS_TEXT_SIZE])
+{
+    char host[ADDRESS_TEXT_SIZE];
+
+    address_host(address, host);
+    snprintf(text, ADDRESS_TEXT_SIZE, strchr(host, ':') ? "[%.*s]:%u" : "%.*s:%u", NI_MAXHOST, host,
+             address_port(address));
+    return text;
+}
+
+uint16_t address_port(const struct address *address)
+{
+    switch (address_family(address)) {
+    case AF_INET:
+        return ntohs(((const struct sockaddr_in *)&address->storage)->sin_port);
+    case AF_INET6:
+        return ntohs(((const struct sockaddr_in6 *)&address->storage)->sin6_port);
+    default:
+        return 0;
+    }
+}
+
+void address_set_port(struct address *address, uint16_t port)
+{
+    switch (address_family(address)) {
+    case AF_INET:
+        ((struct sockaddr_in *)&address->storage)->sin_port = htons(port);
+        break;
+    case AF_INET6:
+        ((struct sockaddr_in6 *)&address->storage)->sin6_port = htons(port);
+        break;
+    default:
+        break;
+    }
+}
+
+bool address_same_host(const struct address *a, const struct address *b)
+{
+    struct address x = plain(a), y = plain(b);
+
+    if (address_family(&x) != address_family(&y))
+        return false;
+    if (address_family(&x) == AF_INET)
+        return ((struct sockaddr_in *)&x.storage)->sin_addr.s_addr == ((struct sockaddr_in *)&y.storage)->sin_addr.s_addr;
+    if (address_family(&x) == AF_INET6) {
+        const struct sockaddr_in6 *p = (struct sockaddr_in6 *)&x.storage, *q = (struct sockaddr_in6 *)&y.storage;
+
+        return IN6_ARE_ADDR_EQUAL(&p->sin6_addr, &q->sin6_addr) &&
+               (!IN6_IS_ADDR_LINKLOCAL(&p->sin6_addr) || p->sin6_scope_id == q->sin6_scope_id);
+    }
+    return false;
+}
+
+bool address_same(const struct address *a, const struct address *b)
+{
+    return address_same_host(a, b) && address_port(a) == address_port(b);
+}
+
+void address_of_socket(int fd, struct address *local, struct address *remote)
+{
+    local->length = sizeof local->storage;
+    if (getsockname(fd, (struct sockaddr *)&local->storage, &local->length) != 0)
+        local->length = 0;
+    remote->length = sizeof remote->storage;
+    if (getpeername(fd, (struct sockaddr *)&remote->storage, &remote->length) != 0)
+        remote->length = 0;
+}

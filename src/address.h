@@ -1,0 +1,41 @@
+/* address.h - socket addresses and their texts. */
+#ifndef SYMTLS_ADDRESS_H
+#define SYMTLS_ADDRESS_H
+
+#include <netdb.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define ADDRESS_TEXT_SIZE (NI_MAXHOST + 16)
+#define ADDRESS_LIST_MAX  16
+
+struct address {
+    struct sockaddr_storage storage;
+    socklen_t length; /* 0: none */
+};
+
+struct address_list {
+    struct address at[ADDRESS_LIST_MAX];
+    size_t count;
+};
+
+int address_family(const struct address *address);
+
+/* "192.0.2.1:4433", "[2001:db8::1]:4433"; the scope of a link-local address is in it. Returns `text`. */
+const char *address_text(const struct address *address, char text[ADDRESS_TEXT_SIZE]);
+
+/* The same without the port and the brackets. */
+const char *address_host(const struct address *address, char text[ADDRESS_TEXT_SIZE]);
+
+uint16_t address_port(const struct address *address);
+void address_set_port(struct address *address, uint16_t port);
+
+bool address_same(const struct address *a, const struct address *b);
+bool address_same_host(const struct address *a, const struct address *b);
+
+/* The two ends of a socket; length 0 where there is none. */
+void address_of_socket(int fd, struct address *local, struct address *remote);
+
+#endif

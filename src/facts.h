@@ -1,0 +1,51 @@
+/* facts.h - what a handshake came to, in words that need no TLS library: what the report tells. */
+#ifndef SYMTLS_FACTS_H
+#define SYMTLS_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "role.h"
+#include "text.h"
+
+#define FACTS_NAME_SIZE 256
+
+/* How the peer came to be accepted (symtls(1), "Who is accepted"). */
+enum trust_how { TRUST_NONE, TRUST_PIN, TRUST_KNOWN, TRUST_CA, TRUST_NEW, TRUST_INSECURE };
+
+/* Texts are printable UTF-8, whatever the peer sent; "" is "there is none". */
+struct facts {
+    enum role role;
+    bool symmetric;
+    enum role_decided_by decided_by;
+    char our_preference[HELLO_PREFERENCE_MAX + 1];
+    char peer_preference[HELLO_PREFERENCE_MAX + 1];
+    char version[16];
+    char cipher[32];
+    char group[32];
+    char signature[48]; /* the algorithm with which the peer proved that it holds its key */
+    char alpn[256];
+    bool resumed;
+    char our_pin[TEXT_PIN_SIZE];
+    char *export_hex; /* owned; NULL unless --export */
+
+    struct {
+        char name[FACTS_NAME_SIZE]; /* who we take it for; "" when nobody vouches for a name */
+        char subject[512];
+        char issuer[512];
+        char (*names)[FACTS_NAME_SIZE]; /* owned; the names in its certificate */
+        size_t name_count;
+        char pin[TEXT_PIN_SIZE];
+        bool has_certificate;
+        int64_t not_after; /* seconds since the epoch; FACTS_NO_EXPIRY for never */
+    } peer;
+    enum trust_how trust;
+    char trust_reason[512]; /* the rest of "trusted because " */
+};
+
+#define FACTS_NO_EXPIRY INT64_MAX
+
+void facts_free(struct facts *facts);
+
+#endif

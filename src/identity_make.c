@@ -1,0 +1,120 @@
+/* identity_make.c - new keys, and self-signed certificates for keys. */
+#include "identity_make.h"
+#include "known.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/abstract.h>
+#include <gnutls/x509.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The name in the certificate is for people to recognise; nothing is decided by it. */
+static void our_name(char *name, size_t size)
+{
+    const struct passwd *user = getpwuid(geteuid());
+    char host[65] = "";
+
+    if (gethostname(host, sizeof host - 1) != 0 || !*host)
+        strcpy(host, "localhost");
+    snprintf(name, size, "%.60s@%s", user ? user->pw_name : "symtls", host);
+    if (!known_is_name(name) || strlen(name) > 64) /* ub-common-name of RFC 5280 */
+        snprintf(name, size, "symtls");
+}
+
+static bool export(gnutls_datum_t *pem, struct buffer *out)
+{
+    bool appended = buffer_append(out, pem->data, pem->size);
+
+    explicit_bzero(pem->data, pem->size);
+    gnutls_free(pem->data);
+    return appended;
+}
+
+static bool self_sign(gnutls_x509_privkey_t key, struct buffer *out, struct error *error)
+{
+    gnutls_x509_crt_t certificate = NULL;
+    gnutls_privkey_t signer = NULL;
+    gnutls_datum_t pem = {NULL, 0};
+    unsigned char serial[16];
+    char name[128];
+    bool signed_ = false;
+    int code = gnutls_x509_crt_init(&certificate);
+
+    our_name(name, sizeof name);
+    if (code >= 0)
+        code = gnutls_privkey_init(&signer);
+    if (code >= 0)
+        code = gnutls_privkey_import_x509(signer, key, 0);
+    if (code >= 0)
+        code = gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof serial);
+    serial[0] = (unsigned char)((serial[0] & 0x3f) | 0x40); /* a positive number of 16 bytes */
+    if (code >= 0)
+        code = gnutls_x509_crt_set_version(certificate, 3);
+    if (code >= 0)
+        code = gnutls_x509_crt_set_serial(certificate, serial, sizeof serial);
+    if (code >= 0)
+        code = gnutls_x509_crt_set_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name));
+    if (code >= 0) /* a day back: the peer's clock may be behind ours */
+        code = gnutls_x509_crt_set_activation_time(certificate, time(NULL) - 86400);
+    if (code >= 0) /* the key is what is trusted, and nobody renews it but its owner (RFC 5280 section 4.1.2.5) */
+        code = gnutls_x509_crt_set_expiration_time(certificate, (time_t)GNUTLS_X509_NO_WELL_DEFINED_EXPIRATION);
+    if (code >= 0)
+        code = gnutls_x509_crt_set_basic_constraints(certificate, 0, -1);
+    if (code >= 0)
+        code = gnutls_x509_crt_set_key_usage(certificate, GNUTLS_KEY_DIGITAL_SIGNATURE);
+    if (code >= 0)
+        code = gnutls_x509_crt_set_key(certificate, key);
+    if (code >= 0)
+        code = gnutls_x509_crt_privkey_sign(certificate, certificate, signer, GNUTLS_DIG_SHA256, 0);
+    if (code >= 0)
+        code = gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_PEM, &pem);
+    if (code < 0)
+        error_set(error, STATUS_IDENTITY, "cannot make a self-signed certificate: %s", gnutls_strerror(code));
+    else
+        signed_ = export(&pem, out);
+    gnutls_x509_crt_deinit(certificate);
+    gnutls_privkey_deinit(signer);
+    return signed_;
+}
+
+bool identity_make(struct buffer *out, struct error *error)
+{
+    gnutls_x509_privkey_t key = NULL;
+    gnutls_datum_t pem = {NULL, 0};
+    bool made = false;
+    int code = gnutls_x509_privkey_init(&key);
+
+    if (code >= 0)
+        code = gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
+    if (code >= 0)
+        code = gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem);
+    if (code < 0)
+        error_set(error, STATUS_IDENTITY, "cannot make a key: %s", gnutls_strerror(code));
+    else
+        made = export(&pem, out) && self_sign(key, out, error);
+    gnutls_x509_privkey_deinit(key);
+    return made;
+}
+
+bool identity_make_certificate(const struct buffer *key_pem, const char *passphrase, const char *path,
+                               struct buffer *certificate, struct error *error)
+{
+    gnutls_datum_t pem = {.data = (unsigned char *)buffer_at(key_pem), .size = (unsigned)buffer_used(key_pem)};
+    gnutls_x509_privkey_t key = NULL;
+    bool made = false;
+    int code = gnutls_x509_privkey_init(&key);
+
+    if (code >= 0)
+        code = gnutls_x509_privkey_import2(key, &pem, GNUTLS_X509_FMT_PEM, passphrase, 0);
+    if (code == GNUTLS_E_DECRYPTION_FAILED)
+        error_set(error, STATUS_IDENTITY, "the passphrase for the key in \"%s\" is wrong", path);
+    else if (code < 0)
+        error_set(error, STATUS_IDENTITY, "cannot use the key in \"%s\": %s", path, gnutls_strerror(code));
+    else
+        made = self_sign(key, certificate, error);
+    gnutls_x509_privkey_deinit(key);
+    return made;
+}

@@ -1,0 +1,418 @@
+/* main.c - the straight line through all of it. */
+#include "identity.h"
+#include "known.h"
+#include "file.h"
+#include "local.h"
+#include "meet.h"
+#include "options.h"
+#include "pass.h"
+#include "pump.h"
+#include "report.h"
+#include "tcp.h"
+#include "tty.h"
+#include "wait.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+/* Everything that a run has; zeroed, filled from top to bottom, freed from bottom to top. */
+struct run {
+    struct options options;
+    struct wait wait;
+    struct report report;
+    struct error error;
+    struct identity *identity;
+    char *known_path;
+    struct session_config session;
+    struct trust_config trust;
+    struct tcp_config tcp;
+    struct channel channel;
+    struct pump_result result;
+};
+
+/* ---- Who we are ---- */
+
+static bool ask_passphrase(void *context, const char *question, char *answer, size_t size)
+{
+    return tty_ask_secret(context, question, answer, size);
+}
+
+static bool load_named(struct run *run)
+{
+    char passphrase[256];
+    struct identity_config config = {.certificate = run->options.certificate,
+                                     .key = run->options.key,
+                                     .ask = ask_passphrase,
+                                     .ask_context = &run->wait};
+
+    if (run->options.pass) {
+        if (!pass_read(run->options.pass, passphrase, sizeof passphrase, &run->error))
+            return false;
+        config.passphrase = passphrase;
+    }
+    run->identity = identity_load(&config, &run->error);
+    explicit_bzero(passphrase, sizeof passphrase);
+    return run->identity != NULL;
+}
+
+static bool load_own(struct run *run)
+{
+    char *path = file_path("XDG_CONFIG_HOME", ".config", "identity.pem");
+    bool made = false;
+
+    if (path)
+        run->identity = identity_own(path, &made, &run->error);
+    else
+        error_set(&run->error, STATUS_IDENTITY, "there is no home folder to keep our identity in; -i names another place");
+    if (made)
+        report_say(&run->report, REPORT_NORMAL, "made an identity for you: %s, in %s", identity_pin(run->identity), path);
+    free(path);
+    return run->identity != NULL;
+}
+
+static bool load_identity(struct run *run)
+{
+    if (run->options.no_identity)
+        run->identity = identity_none(&run->error);
+    else if (run->options.certificate || run->options.key)
+        load_named(run);
+    else
+        load_own(run);
+    return run->identity != NULL;
+}
+
+/* ---- Other tasks than a session ---- */
+
+static bool print(struct run *run, const char *format, const char *one, const char *two)
+{
+    if (printf(format, one, two) >= 0 && fflush(stdout) == 0)
+        return true;
+    error_set(&run->error, STATUS_LOCAL, "cannot write to stdout: %s", strerror(errno));
+    return false;
+}
+
+static void show_identity(struct run *run)
+{
+    if (load_identity(run))
+        print(run, "%s %s\n", identity_pin(run->identity), identity_name(run->identity));
+}
+
+static void edit_known(struct run *run)
+{
+    const char *name = run->options.known_name;
+    size_t count;
+
+    switch (run->options.task) {
+    case OPTIONS_KNOWN_ADD:
+        known_add(run->known_path, name, run->options.known_pin, "added", &run->error);
+        break;
+    case OPTIONS_KNOWN_DELETE:
+        if (known_delete(run->known_path, name, &count, &run->error) && count == 0)
+            error_set(&run->error, STATUS_LOCAL, "nobody is known as \"%s\" in %s", name, run->known_path);
+        break;
+    default:
+        if (known_list(run->known_path, stdout, &run->error))
+            print(run, "%s%s", "", "");
+        break;
+    }
+}
+
+/* ---- A session ---- */
+
+static bool random_bytes(void *bytes, size_t length)
+{
+    return getrandom(bytes, length, 0) == (ssize_t)length;
+}
+
+static bool configure_role(struct run *run)
+{
+    const struct options *options = &run->options;
+    struct role_config *role = &run->session.role;
+
+    *role = (struct role_config){.want = options->want,
+                                 .symmetric = options->symmetric,
+                                 .active = options->hello == OPTIONS_HELLO_NOW,
+                                 .implicit = options->implicit,
+                                 .extension_id = options->extension_id};
+    if (options->preference)
+        return role_preference_parse(&role->ours, options->preference);
+    if (role_preference_make(&role->ours, options->want, random_bytes))
+        return true;
+    error_set(&run->error, STATUS_LOCAL, "no random numbers: %s", strerror(errno));
+    return false;
+}
+
+static bool open_keylog(struct run *run)
+{
+    const char *path = run->options.keylog ? run->options.keylog : getenv("SSLKEYLOGFILE");
+
+    run->session.keylog = -1;
+    if (!path || !*path)
+        return true;
+    run->session.keylog = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+    if (run->session.keylog < 0) {
+        error_set(&run->error, STATUS_LOCAL, "cannot write the key log \"%s\": %s", path, strerror(errno));
+        return false;
+    }
+    report_say(&run->report, REPORT_NORMAL, "the secrets of this session go to %s: whoever reads it can read the session",
+               path);
+    return true;
+}
+
+static void note(void *context, const char *text)
+{
+    report_say(context, REPORT_NORMAL, "%s", text);
+}
+
+static bool configure(struct run *run)
+{
+    const struct options *options = &run->options;
+
+    run->session.identity = run->identity;
+    run->session.priority = options->priority;
+    run->session.server_name = options->server_name;
+    run->session.alpn = options->alpn.at;
+    run->session.alpn_count = options->alpn.count;
+    run->session.ask_identity = options->remote_id != TRUST_REMOTE_ID_IGNORE;
+    run->session.export_label = options->export_label;
+    run->session.export_length = options->export_length;
+    run->session.export_context = options->export_context;
+    run->trust = (struct trust_config){.pins = options->pins.at,
+                                       .pin_count = options->pins.count,
+                                       .peers = options->peers.at,
+                                       .peer_count = options->peers.count,
+                                       .cacert = options->cacert,
+                                       .host = options->task == OPTIONS_LISTEN ? NULL : options->host,
+                                       .known_path = run->known_path,
+                                       .insecure = options->insecure,
+                                       .allow_self = options->allow_self,
+                                       .tofu = options->tofu,
+                                       .remote_id = options->remote_id};
+    run->tcp = (struct tcp_config){.host = options->host,
+                                   .port = options->port,
+                                   .source = options->source,
+                                   .source_port = options->source_port,
+                                   .family = options->family,
+                                   .numeric = options->numeric,
+                                   .wait_ms = options->wait_ms,
+                                   .retries = options->retries,
+                                   .retry_delay_ms = options->retry_delay_ms,
+                                   .note = note,
+                                   .note_context = &run->report};
+    return configure_role(run) && open_keylog(run);
+}
+
+/* ---- What to type at the other end ---- */
+
+/* An address under which others may reach us: the one that we listen on, or our first that is not loopback. */
+static void reachable(const struct address *local, char text[ADDRESS_TEXT_SIZE])
+{
+    struct ifaddrs *all = NULL;
+
+    address_host(local, text);
+    if (strcmp(text, "::") != 0 && strcmp(text, "0.0.0.0") != 0)
+        return;
+    if (gethostname(text, ADDRESS_TEXT_SIZE) != 0)
+        strcpy(text, "HOST");
+    if (getifaddrs(&all) != 0)
+        return;
+    for (const struct ifaddrs *at = all; at; at = at->ifa_next) {
+        struct address address = {.length = sizeof(struct sockaddr_in)};
+
+        if (!at->ifa_addr || at->ifa_addr->sa_family != AF_INET || (at->ifa_flags & (IFF_LOOPBACK | IFF_UP)) != IFF_UP)
+            continue;
+        memcpy(&address.storage, at->ifa_addr, address.length);
+        address_host(&address, text);
+        break;
+    }
+    freeifaddrs(all);
+}
+
+/* On a terminal: the command for the other host. */
+static void suggest(struct run *run, const struct address *local)
+{
+    const struct options *options = &run->options;
+    char host[ADDRESS_TEXT_SIZE], role[96] = "";
+    const char *pin = identity_pin(run->identity);
+
+    if (!isatty(STDERR_FILENO))
+        return;
+    reachable(local, host);
+    if (options->extension_id != HELLO_EXTENSION_ID)
+        snprintf(role, sizeof role, " --extension-id %u", options->extension_id);
+    if (options->implicit)
+        snprintf(role, sizeof role, " --implicit");
+    report_say(&run->report, REPORT_NORMAL, "type this on the other host:");
+    if (options->task == OPTIONS_BOTH && strcmp(options->source_port, options->port) != 0)
+        report_say(&run->report, REPORT_NORMAL, "    symtls -b%s%s%s -p %s %s %u", role, *pin ? " --pin " : "", pin,
+                   options->port, host, address_port(local));
+    else
+        report_say(&run->report, REPORT_NORMAL, "    symtls%s%s%s%s %s %u", options->task == OPTIONS_BOTH ? " -b" : "", role,
+                   *pin ? " --pin " : "", pin, host, address_port(local));
+}
+
+/* ---- Reaching the peer ---- */
+
+static bool listen_and_accept(struct run *run, struct transport *transport)
+{
+    struct tcp_listeners listeners;
+    bool accepted;
+
+    if (!tcp_listen(&run->tcp, &run->wait, &listeners, &run->error))
+        return false;
+    for (size_t i = 0; i < listeners.count; i++)
+        report_listening(&run->report, &listeners.local[i]);
+    suggest(run, &listeners.local[0]);
+    accepted = tcp_accept(&run->tcp, &listeners, &run->wait, transport, &run->error);
+    tcp_listeners_close(&listeners);
+    return accepted;
+}
+
+static void suggest_meeting(void *context, const struct address *local)
+{
+    suggest(context, local);
+}
+
+static bool reach(struct run *run)
+{
+    struct transport transport = {.fd = -1};
+    bool reached;
+
+    if (run->options.task == OPTIONS_BOTH) {
+        struct meet_config meet = {.tcp = &run->tcp,
+                                   .session = &run->session,
+                                   .handshake_ms = run->options.handshake_ms,
+                                   .listening = suggest_meeting,
+                                   .listening_context = run};
+
+        reached = meet_run(&meet, &run->report, &run->wait, &run->channel, &run->error);
+        if (reached)
+            report_connected(&run->report, &run->channel.transport);
+        return reached;
+    }
+    reached = run->options.task == OPTIONS_LISTEN ? listen_and_accept(run, &transport)
+                                                  : tcp_connect(&run->tcp, &run->wait, &transport, &run->error);
+    if (!reached)
+        return false;
+    report_connected(&run->report, &transport);
+    return channel_open(&run->channel, &run->session, &transport, &run->error);
+}
+
+static void converse(struct run *run)
+{
+    const struct options *options = &run->options;
+    struct pump_config config = {.trust = &run->trust,
+                                 .our_pin = identity_pin(run->identity),
+                                 .handshake_ms = options->handshake_ms,
+                                 .idle_ms = options->idle_ms,
+                                 .linger_ms = options->linger_ms,
+                                 .zero = options->zero,
+                                 .use_in = !options->no_stdin && !options->zero};
+    struct local local;
+
+    local_init(&local, config.use_in, !options->discard && !options->zero);
+    run->result = pump_run(&config, &run->channel, &local, &run->report, &run->wait);
+}
+
+static void hold_session(struct run *run)
+{
+    if (load_identity(run) && configure(run) && reach(run))
+        converse(run);
+}
+
+/* ---- The end ---- */
+
+/* How the process ends; a signal ends it as if it had not been caught. */
+static int finish(struct run *run)
+{
+    int death = run->wait.signal ? run->wait.signal : run->result.reader_gone ? SIGPIPE : 0;
+    struct report_end end = {.exit = death ? 128 + death : (int)run->error.status,
+                             .sent = run->result.sent,
+                             .received = run->result.received,
+                             .peer_closed = run->result.peer_closed,
+                             .error = &run->error};
+
+    if (death)
+        error_set(&run->error, STATUS_OK, "ended by %s", death == SIGPIPE ? "a closed stdout" : strsignal(death));
+    report_closed(&run->report, &end);
+    if (run->report.error.status) {
+        report_say(&run->report, REPORT_QUIET, "%s", run->report.error.story);
+        if (end.exit == 0)
+            end.exit = (int)run->report.error.status;
+    }
+    if (death)
+        wait_die(death);
+    return end.exit;
+}
+
+static void tidy_up(struct run *run)
+{
+    if (run->channel.session)
+        channel_free(&run->channel);
+    if (run->session.keylog > 2)
+        close(run->session.keylog);
+    identity_free(run->identity);
+    free(run->known_path);
+    report_free(&run->report);
+    wait_free(&run->wait);
+    options_free(&run->options);
+}
+
+static int complain(const struct error *error)
+{
+    fprintf(stderr, "symtls: %s\n", error->story);
+    return (int)error->status;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct run empty;
+    struct run run = empty;
+    int status;
+
+    local_reserve();
+    run.channel.transport.fd = -1;
+    run.session.keylog = -1;
+    run.known_path = file_path("XDG_DATA_HOME", ".local/share", "known_peers");
+    if (!run.known_path)
+        error_set(&run.error, STATUS_LOCAL, "there is no home folder: set HOME, or XDG_CONFIG_HOME and XDG_DATA_HOME");
+    else if (options_read(&run.options, argc, (const char **)argv, &run.error) &&
+             report_init(&run.report, run.options.report, run.options.verbosity, &run.error) && !wait_init(&run.wait))
+        error_set(&run.error, STATUS_LOCAL, "cannot wait for signals: %s", strerror(errno));
+    if (run.error.status) {
+        status = complain(&run.error);
+        tidy_up(&run);
+        return status;
+    }
+    switch (run.options.task) {
+    case OPTIONS_VERSION:
+        print(&run, "%s %s\n", "symtls", VERSION);
+        break;
+    case OPTIONS_SHOW_IDENTITY:
+        show_identity(&run);
+        break;
+    case OPTIONS_KNOWN_LIST:
+    case OPTIONS_KNOWN_ADD:
+    case OPTIONS_KNOWN_DELETE:
+        edit_known(&run);
+        break;
+    case OPTIONS_CONNECT:
+    case OPTIONS_LISTEN:
+    case OPTIONS_BOTH:
+        hold_session(&run);
+        status = finish(&run);
+        tidy_up(&run);
+        return status;
+    }
+    status = run.error.status ? complain(&run.error) : 0;
+    tidy_up(&run);
+    return status;
+}

@@ -1,0 +1,90 @@
+/* options.h - the command line: read, checked, and made into a plain struct. */
+#ifndef SYMTLS_OPTIONS_H
+#define SYMTLS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "role.h"
+#include "trust_rules.h"
+
+enum options_task {
+    OPTIONS_CONNECT,
+    OPTIONS_LISTEN,
+    OPTIONS_BOTH,
+    OPTIONS_SHOW_IDENTITY,
+    OPTIONS_KNOWN_LIST,
+    OPTIONS_KNOWN_ADD,
+    OPTIONS_KNOWN_DELETE,
+    OPTIONS_VERSION
+};
+
+/* A list of texts. */
+struct options_list {
+    const char **at;
+    size_t count;
+};
+
+/* Texts are owned by the struct; times are in milliseconds, -1: no limit. */
+struct options {
+    enum options_task task;
+    const char *host; /* NULL with OPTIONS_LISTEN: the wildcard */
+    const char *port;
+    const char *known_name; /* with KNOWN_ADD and KNOWN_DELETE */
+    char known_pin[TEXT_PIN_SIZE];
+
+    int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
+    bool numeric;
+    const char *source;
+    const char *source_port;
+    int wait_ms;
+    int handshake_ms;
+    int idle_ms;
+    int linger_ms;
+    int retries; /* -1: without end */
+    int retry_delay_ms;
+
+    enum role_want want;
+    enum role_symmetric symmetric;
+    enum options_hello { OPTIONS_HELLO_NOW, OPTIONS_HELLO_WAIT } hello;
+    bool implicit;
+    uint16_t extension_id;
+    const char *preference;
+
+    const char *certificate;
+    const char *key;
+    const char *pass;
+    bool no_identity;
+
+    struct options_list peers;
+    struct options_list pins; /* canonical */
+    const char *cacert;
+    enum trust_tofu tofu;
+    enum trust_remote_id remote_id;
+    bool insecure;
+    bool allow_self;
+
+    const char *priority;
+    struct options_list alpn;
+    const char *server_name; /* NULL: none */
+    const char *keylog;
+    const char *export_label;
+    const char *export_context;
+    size_t export_length;
+
+    bool no_stdin;
+    bool discard;
+    bool zero;
+    int verbosity;
+    const char *report;
+
+    struct options_list owned; /* every text above */
+};
+
+/* False with an error of STATUS_LOCAL. In both cases options_free(). */
+bool options_read(struct options *options, int argc, const char **argv, struct error *error);
+void options_free(struct options *options);
+
+#endif

@@ -1,0 +1,257 @@
+/* options_check.c - the rules between options, and the defaults that depend on others. */
+#include "options_check.h"
+#include "known.h"
+#include "text.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Options of which at most one makes sense. */
+static const struct {
+    int one, other;
+    const char *why;
+} conflicts[] = {
+    {'l', 'b', "-l waits for the peer, -b calls it as well: choose one"},
+    {'4', '6', "-4 and -6 leave no address"},
+    {'i', OPT_CERT, "-i names a file with both certificate and key; --cert goes with --key"},
+    {'i', OPT_KEY, "-i names a file with both certificate and key; --key goes with --cert"},
+    {OPT_NO_IDENTITY, 'i', "--no-identity shows nothing, -i something"},
+    {OPT_NO_IDENTITY, OPT_CERT, "--no-identity shows nothing, --cert something"},
+    {OPT_NO_IDENTITY, OPT_KEY, "--no-identity shows nothing, --key something"},
+    {OPT_SNI, OPT_NO_SNI, "--sni and --no-sni contradict each other"},
+    {OPT_SEND_ONLY, OPT_RECV_ONLY, "--send-only and --recv-only leave no data to move"},
+    {OPT_SEND_ONLY, 'd', "--send-only and -d leave no data to move"},
+    {'v', 'q', "-v and -q contradict each other"},
+    {'l', OPT_RETRY, "-l waits for the peer by itself; --retry is for calling it"},
+};
+
+static bool complain(struct error *error, const char *why)
+{
+    error_set(error, STATUS_LOCAL, "%s", why);
+    return false;
+}
+
+static bool was_given(const struct options_given *given, int option)
+{
+    return given->times[option] > 0;
+}
+
+static bool check_conflicts(const struct options_given *given, struct error *error)
+{
+    for (size_t i = 0; i < sizeof conflicts / sizeof *conflicts; i++)
+        if (was_given(given, conflicts[i].one) && was_given(given, conflicts[i].other))
+            return complain(error, conflicts[i].why);
+    if (given->times['i'] > 1 || given->times[OPT_CERT] > 1)
+        return complain(error, "one identity at a time: -i or --cert was given twice");
+    return true;
+}
+
+/* ---- HOST and PORT ---- */
+
+static bool check_port(const char *option, const char *port, bool zero, struct error *error)
+{
+    if (port[0] && strspn(port, "0123456789") == strlen(port)) {
+        unsigned long number = strlen(port) > 5 ? 65536 : strtoul(port, NULL, 10);
+
+        if (number > 65535 || (number == 0 && !zero)) {
+            error_set(error, STATUS_LOCAL, "%s \"%s\": a port is a number from %d to 65535", option, port, zero ? 0 : 1);
+            return false;
+        }
+    } else if (!port[0] || port[0] == '-') {
+        error_set(error, STATUS_LOCAL, "%s \"%s\": it is no port", option, port);
+        return false;
+    }
+    return true;
+}
+
+/* [2001:db8::1] is 2001:db8::1 to the resolver, and in known_peers. */
+static const char *strip_brackets(const char *host)
+{
+    size_t length = strlen(host);
+
+    if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
+        ((char *)host)[length - 1] = '\0'; /* a copy of ours */
+        return host + 1;
+    }
+    return host;
+}
+
+static bool is_address(const char *host)
+{
+    struct in_addr four;
+
+    return strchr(host, ':') || inet_pton(AF_INET, host, &four) == 1;
+}
+
+static bool take_words(struct options *options, const struct options_given *given, const struct options_list *words,
+                       struct error *error)
+{
+    size_t needed = options->task == OPTIONS_LISTEN ? 1 : 2;
+    const char *usage = options->task == OPTIONS_LISTEN ? "symtls -l [ADDR] PORT"
+                        : options->task == OPTIONS_BOTH ? "symtls -b HOST PORT"
+                                                        : "symtls HOST PORT";
+
+    /* As with nc, -l can have its port and address in -p and -s. */
+    if (options->task == OPTIONS_LISTEN) {
+        if (options->source_port && words->count == 0) {
+            options->port = options->source_port;
+            options->host = options->source;
+            return check_port("-p", options->port, true, error);
+        }
+        if (options->source_port)
+            return complain(error, "-l has its port twice: once with -p");
+        if (options->source && words->count > 1)
+            return complain(error, "-l has its address twice: once with -s");
+        options->host = options->source;
+    }
+    if (words->count < needed || words->count > 2) {
+        const char *colon = words->count == 1 ? strrchr(words->at[0], ':') : NULL;
+
+        if (words->count == 0 || !colon)
+            error_set(error, STATUS_LOCAL, "%s; the form is %s, and symtls --help lists the options",
+                      words->count < needed ? (words->count ? "the port is missing" : "nobody to talk to") : "too many words",
+                      usage);
+        else
+            error_set(error, STATUS_LOCAL, "HOST and PORT are two words: %.*s %s", (int)(colon - words->at[0]),
+                      words->at[0], colon + 1);
+        return false;
+    }
+    options->port = words->at[words->count - 1];
+    if (words->count == 2)
+        options->host = strip_brackets(words->at[0]);
+    if (options->host && !known_is_name(options->host)) {
+        error_set(error, STATUS_LOCAL, "\"%s\" is no host's name or address", options->host);
+        return false;
+    }
+    return check_port("PORT", options->port, options->task == OPTIONS_LISTEN, error) &&
+           (!was_given(given, 'p') || check_port("-p", options->source_port, options->task == OPTIONS_CONNECT, error));
+}
+
+/* ---- Roles ---- */
+
+static bool check_never(struct options *options, const struct options_given *given, struct error *error)
+{
+    if (was_given(given, OPT_HELLO))
+        return complain(error, "with --symmetric never the role says who begins; --hello has no say");
+    if (options->implicit || options->preference || was_given(given, OPT_EXTENSION_ID))
+        return complain(error, "--symmetric never is plain TLS, without any role_preference");
+    switch (options->want) {
+    case ROLE_WANT_ANY:
+        if (options->task == OPTIONS_BOTH)
+            return complain(error, "--symmetric never with -b needs --role client at one end and --role server at the other");
+        options->want = options->task == OPTIONS_LISTEN ? ROLE_WANT_SERVER : ROLE_WANT_CLIENT;
+        break;
+    case ROLE_WANT_PREFER_CLIENT:
+        options->want = ROLE_WANT_CLIENT;
+        break;
+    case ROLE_WANT_PREFER_SERVER:
+        options->want = ROLE_WANT_SERVER;
+        break;
+    default:
+        break;
+    }
+    options->hello = options->want == ROLE_WANT_CLIENT ? OPTIONS_HELLO_NOW : OPTIONS_HELLO_WAIT;
+    return true;
+}
+
+static bool check_roles(struct options *options, const struct options_given *given, struct error *error)
+{
+    bool listen = options->task == OPTIONS_LISTEN;
+
+    if (options->no_identity) {
+        if (options->want == ROLE_WANT_SERVER || options->want == ROLE_WANT_PREFER_SERVER)
+            return complain(error, "a TLS server has to show who it is: --no-identity can only be a client");
+        options->want = ROLE_WANT_CLIENT;
+    }
+    if (options->implicit && (was_given(given, 'r') || options->no_identity))
+        return complain(error, "with --implicit the random numbers decide: --role has no say, and --no-identity insists on one");
+    if (options->implicit && (options->preference || was_given(given, OPT_EXTENSION_ID)))
+        return complain(error, "--implicit sends no role_preference");
+    if (options->preference && !role_preference_parse(&(struct role_preference){.length = 0}, options->preference))
+        return complain(error, "--role-preference: it has to be 1 to 32 printable characters without a space");
+    if (options->symmetric == ROLE_SYMMETRIC_NEVER)
+        return check_never(options, given, error) &&
+               (!options->no_identity || options->want == ROLE_WANT_CLIENT ||
+                complain(error, "a TLS server has to show who it is: --no-identity can only be a client"));
+    if (options->task == OPTIONS_BOTH && !was_given(given, OPT_SYMMETRIC))
+        options->symmetric = ROLE_SYMMETRIC_REQUIRE;
+    if (listen && options->want == ROLE_WANT_ANY && !was_given(given, 'r') && !options->implicit)
+        options->want = ROLE_WANT_PREFER_SERVER;
+    if (listen && !was_given(given, OPT_HELLO))
+        options->hello = OPTIONS_HELLO_WAIT;
+    return true;
+}
+
+/* ---- The rest ---- */
+
+static bool check_identity(const struct options *options, const struct options_given *given, struct error *error)
+{
+    if (options->pass && !options->certificate && !options->key)
+        return complain(error, "--pass is for the key that -i or --key names");
+    if (options->pass && strncmp(options->pass, "file:", 5) && strncmp(options->pass, "fd:", 3) &&
+        strncmp(options->pass, "env:", 4))
+        return complain(error, "--pass says where the passphrase is, not what it is: file:F, fd:N or env:V");
+    if (options->remote_id == TRUST_REMOTE_ID_IGNORE &&
+        (options->pins.count || options->peers.count || options->cacert))
+        return complain(error, "--remote-id ignore does not look at the peer's identity; --pin, --peer and --cacert do");
+    if (was_given(given, OPT_REPORT) && strncmp(options->report, "fd:", 3) == 0 &&
+        (!options->report[3] || strspn(options->report + 3, "0123456789") != strlen(options->report + 3) ||
+         strlen(options->report) > 9))
+        return complain(error, "--report fd:N: N is the number of an open descriptor");
+    return true;
+}
+
+static bool check_known(struct options *options, const struct options_list *words, struct error *error)
+{
+    size_t needed = options->task == OPTIONS_KNOWN_ADD ? 2 : options->task == OPTIONS_KNOWN_DELETE ? 1 : 0;
+
+    if (words->count != needed)
+        return complain(error, "the forms are --known list, --known add NAME PIN and --known del NAME");
+    if (needed >= 1) {
+        options->known_name = words->at[0];
+        if (!known_is_name(options->known_name))
+            return complain(error, "--known: a name has no spaces");
+    }
+    if (needed >= 2) {
+        if (!text_pin(words->at[1], options->known_pin))
+            return complain(error, "--known add: a pin is pin-sha256: and 44 characters of base64");
+    }
+    return true;
+}
+
+bool options_check(struct options *options, const struct options_given *given, const struct options_list *words,
+                   struct error *error)
+{
+    switch (options->task) {
+    case OPTIONS_VERSION:
+        return true;
+    case OPTIONS_SHOW_IDENTITY:
+        if (words->count)
+            return complain(error, "--show-identity takes no HOST and PORT");
+        return check_conflicts(given, error) && check_identity(options, given, error);
+    case OPTIONS_KNOWN_LIST:
+    case OPTIONS_KNOWN_ADD:
+    case OPTIONS_KNOWN_DELETE:
+        return check_known(options, words, error);
+    default:
+        break;
+    }
+    if (!check_conflicts(given, error))
+        return false;
+    options->task = was_given(given, 'l') ? OPTIONS_LISTEN : was_given(given, 'b') ? OPTIONS_BOTH : OPTIONS_CONNECT;
+    if (!take_words(options, given, words, error) || !check_roles(options, given, error) ||
+        !check_identity(options, given, error))
+        return false;
+    if (options->task != OPTIONS_CONNECT && !was_given(given, 'w'))
+        options->wait_ms = -1; /* the order in which two ends start must not matter */
+    if (options->task == OPTIONS_BOTH && !options->source_port)
+        options->source_port = options->port;
+    /* An address is no server name (RFC 6066 section 3). A listener's hello is struck or answers nobody in particular: it names nobody. */
+    if (!was_given(given, OPT_SNI) && !was_given(given, OPT_NO_SNI) && options->task != OPTIONS_LISTEN &&
+        !is_address(options->host))
+        options->server_name = options->host;
+    return true;
+}

@@ -1,0 +1,41 @@
+/* pump.h - the loop of a session: handshake, acceptance, then bytes both ways until both ends have ended. */
+#ifndef SYMTLS_PUMP_H
+#define SYMTLS_PUMP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "channel.h"
+#include "error.h"
+#include "local.h"
+#include "report.h"
+#include "trust.h"
+#include "wait.h"
+
+/* Times in milliseconds; -1: no limit. Everything is borrowed. */
+struct pump_config {
+    const struct trust_config *trust;
+    const char *our_pin;
+    int handshake_ms;
+    int idle_ms;
+    int linger_ms;
+    bool zero;    /* leave once both have accepted each other */
+    bool use_in;  /* false: our direction ends when the peer's does */
+};
+
+struct pump_result {
+    uint64_t sent;     /* application bytes that went to the peer */
+    uint64_t received; /* application bytes that came from it */
+    bool peer_closed;  /* its close_notify has come */
+    bool reader_gone;  /* stdout has no reader any more: end as SIGPIPE would */
+};
+
+/* Run a channel, whose session is young or old, to its end. channel->error says how that was, wait->signal if a signal ended it.
+ * The transport is closed afterwards. */
+struct pump_result pump_run(const struct pump_config *config, struct channel *channel, struct local *local,
+                            struct report *report, struct wait *wait);
+
+/* Before a channel is chosen (meet.h): what the phase is called when time runs out in it. */
+void pump_tell_handshake_timeout(const struct channel *channel, int handshake_ms, struct error *error);
+
+#endif

@@ -1,0 +1,276 @@
+/* report.c - one struct of facts to sentences, and to JSON lines. */
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SCHEMA = 1 };
+
+bool report_init(struct report *report, const char *target, int verbosity, struct error *error)
+{
+    *report = (struct report){.fd = -1, .name = target, .verbosity = verbosity, .started = wait_now()};
+    if (!target)
+        return true;
+    if (strncmp(target, "fd:", 3) == 0) {
+        report->fd = atoi(target + 3); /* a number: options has looked */
+        if (fcntl(report->fd, F_GETFD) >= 0)
+            return true;
+    } else {
+        report->fd = open(target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+        if (report->fd >= 0)
+            return true;
+    }
+    error_set(error, STATUS_LOCAL, "cannot write the report to \"%s\": %s", target, strerror(errno));
+    report->fd = -1;
+    return false;
+}
+
+void report_free(struct report *report)
+{
+    if (report->fd > 2)
+        close(report->fd);
+    report->fd = -1;
+}
+
+/* ---- Sentences ---- */
+
+void report_say(const struct report *report, enum report_verbosity verbosity, const char *format, ...)
+{
+    char text[2048];
+    va_list arguments;
+
+    if ((int)verbosity > report->verbosity)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    dprintf(STDERR_FILENO, "symtls: %s\n", text); /* in one write(2): two ends may share a terminal */
+}
+
+/* ---- JSON lines ---- */
+
+static void stamp(char *text, size_t size)
+{
+    struct timespec now;
+    struct tm utc;
+    char seconds[32];
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &utc));
+    snprintf(text, size, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
+}
+
+/* Write the event, whose keys are in `keys` (taken over). */
+static void emit(struct report *report, const char *event, json_t *keys)
+{
+    char time[64];
+    json_t *line;
+    char *text = NULL, *newline = NULL;
+
+    if (report->fd < 0) {
+        json_decref(keys);
+        return;
+    }
+    stamp(time, sizeof time);
+    line = json_pack("{s:i, s:s, s:s}", "schema", SCHEMA, "event", event, "time", time);
+    if (line && json_object_update(line, keys) == 0)
+        text = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    if (!text || asprintf(&newline, "%s\n", text) < 0)
+        error_set(&report->error, STATUS_LOCAL, "cannot write the report: out of memory");
+    else
+        for (size_t done = 0, length = strlen(newline); done < length;) {
+            ssize_t written = write(report->fd, newline + done, length - done);
+
+            if (written < 0 && errno == EINTR)
+                continue;
+            if (written < 0) {
+                error_set(&report->error, STATUS_LOCAL, "cannot write the report to \"%s\": %s", report->name,
+                          strerror(errno));
+                report->fd = -1; /* half a line would not be JSON anyway */
+                break;
+            }
+            done += (size_t)written;
+        }
+    free(newline);
+    free(text);
+    json_decref(line);
+    json_decref(keys);
+}
+
+/* null for an empty text. */
+static json_t *text_or_null(const char *text)
+{
+    return *text ? json_string(text) : json_null();
+}
+
+static json_t *address_json(const struct address *address)
+{
+    char text[ADDRESS_TEXT_SIZE];
+
+    return json_string(address_text(address, text));
+}
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+    json_object_set_new(object, key, value);
+}
+
+/* ---- Events ---- */
+
+void report_listening(struct report *report, const struct address *local)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    json_t *keys = json_object();
+
+    set(keys, "transport", json_string("tcp"));
+    set(keys, "local", address_json(local));
+    emit(report, "listening", keys);
+    report_say(report, REPORT_NORMAL, "listening on %s", address_text(local, text));
+}
+
+void report_connected(struct report *report, const struct transport *transport)
+{
+    static const char *const setups[] = {"active", "passive", "simultaneous"};
+    char local[ADDRESS_TEXT_SIZE], remote[ADDRESS_TEXT_SIZE];
+    json_t *keys = json_object();
+
+    set(keys, "transport", json_string("tcp"));
+    set(keys, "local", address_json(&transport->local));
+    set(keys, "remote", address_json(&transport->remote));
+    set(keys, "setup", json_string(setups[transport->setup]));
+    emit(report, "connected", keys);
+    report_say(report, REPORT_NORMAL, transport->setup == TRANSPORT_PASSIVE ? "%s connected" : "connected to %s",
+               address_text(&transport->remote, remote));
+    report_say(report, REPORT_VERBOSE, "the connection is %s to %s over TCP, set up %s",
+               address_text(&transport->local, local), remote, setups[transport->setup]);
+}
+
+static const char *role_name(enum role role)
+{
+    return role == ROLE_CLIENT ? "client" : "server";
+}
+
+static const char *const decisions[] = {[ROLE_BY_EXTENSION] = "extension",
+                                        [ROLE_BY_IMPLICIT] = "implicit",
+                                        [ROLE_BY_PLAIN_CLIENT] = "plain-client",
+                                        [ROLE_BY_PLAIN_SERVER] = "plain-server",
+                                        [ROLE_BY_OPTION] = "option"};
+
+static const char *const because[] = {[ROLE_BY_EXTENSION] = "the role preferences decided",
+                                      [ROLE_BY_IMPLICIT] = "the random numbers in the hellos decided",
+                                      [ROLE_BY_PLAIN_CLIENT] = "the peer is a plain TLS client",
+                                      [ROLE_BY_PLAIN_SERVER] = "the peer is a plain TLS server",
+                                      [ROLE_BY_OPTION] = "--symmetric never decided"};
+
+static const char *const trusts[] = {[TRUST_NONE] = "none",   [TRUST_PIN] = "pin", [TRUST_KNOWN] = "known",
+                                     [TRUST_CA] = "ca",       [TRUST_NEW] = "new", [TRUST_INSECURE] = "insecure"};
+
+static json_t *not_after_json(const struct facts *facts)
+{
+    char text[64];
+    struct tm utc;
+    time_t moment = (time_t)facts->peer.not_after;
+
+    if (!facts->peer.has_certificate || facts->peer.not_after == FACTS_NO_EXPIRY || !gmtime_r(&moment, &utc))
+        return json_null();
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return json_string(text);
+}
+
+static json_t *peer_json(const struct facts *facts)
+{
+    json_t *peer = json_object(), *names = json_array();
+
+    for (size_t i = 0; i < facts->peer.name_count; i++)
+        json_array_append_new(names, json_string(facts->peer.names[i]));
+    set(peer, "name", text_or_null(facts->peer.name));
+    set(peer, "subject", text_or_null(facts->peer.subject));
+    set(peer, "issuer", text_or_null(facts->peer.issuer));
+    set(peer, "names", names);
+    set(peer, "pin", text_or_null(facts->peer.pin));
+    set(peer, "type", json_string(facts->peer.has_certificate ? "x509" : "none"));
+    set(peer, "not_after", not_after_json(facts));
+    return peer;
+}
+
+static void say_handshake(const struct report *report, const struct facts *facts)
+{
+    const char *who = *facts->peer.name ? facts->peer.name : "somebody";
+
+    report_say(report, REPORT_NORMAL, "we are the TLS %s: %s (%s, %s)", role_name(facts->role), because[facts->decided_by],
+               facts->version, facts->cipher);
+    if (facts->peer.has_certificate)
+        report_say(report, REPORT_NORMAL, "the peer is %s, %s", who, facts->peer.pin);
+    else
+        report_say(report, REPORT_NORMAL, "the peer did not show who it is");
+    report_say(report, REPORT_NORMAL, "it is accepted because %s", facts->trust_reason);
+    report_say(report, REPORT_VERBOSE, "preferences: ours %s, the peer's %s", *facts->our_preference ? facts->our_preference : "none",
+               *facts->peer_preference ? facts->peer_preference : "none");
+    report_say(report, REPORT_VERBOSE, "group %s, the peer's signature %s, ALPN %s", *facts->group ? facts->group : "none",
+               *facts->signature ? facts->signature : "none", *facts->alpn ? facts->alpn : "none");
+    if (facts->peer.has_certificate)
+        report_say(report, REPORT_VERBOSE, "its certificate: subject %s, issuer %s", facts->peer.subject, facts->peer.issuer);
+    for (size_t i = 0; i < facts->peer.name_count; i++)
+        report_say(report, REPORT_VERBOSE, "a name in it: %s", facts->peer.names[i]);
+    report_say(report, REPORT_VERBOSE, "our own pin: %s", *facts->our_pin ? facts->our_pin : "none");
+}
+
+void report_handshake(struct report *report, const struct facts *facts)
+{
+    json_t *keys = json_object();
+
+    set(keys, "role", json_string(role_name(facts->role)));
+    set(keys, "symmetric", json_boolean(facts->symmetric));
+    set(keys, "decided_by", json_string(decisions[facts->decided_by]));
+    set(keys, "our_preference", text_or_null(facts->our_preference));
+    set(keys, "peer_preference", text_or_null(facts->peer_preference));
+    set(keys, "version", json_string(facts->version));
+    set(keys, "cipher", json_string(facts->cipher));
+    set(keys, "group", text_or_null(facts->group));
+    set(keys, "signature", text_or_null(facts->signature));
+    set(keys, "alpn", text_or_null(facts->alpn));
+    set(keys, "resumed", json_boolean(facts->resumed));
+    set(keys, "our_pin", text_or_null(facts->our_pin));
+    set(keys, "peer", peer_json(facts));
+    set(keys, "trust", json_string(trusts[facts->trust]));
+    if (facts->export_hex)
+        set(keys, "export", json_string(facts->export_hex));
+    emit(report, "handshake", keys);
+    say_handshake(report, facts);
+}
+
+void report_accepted(struct report *report)
+{
+    emit(report, "accepted", json_object());
+    report_say(report, REPORT_VERBOSE, "the peer has accepted us");
+}
+
+void report_closed(struct report *report, const struct report_end *end)
+{
+    json_t *keys;
+    const char *cause = end->error->story;
+
+    if (report->closed)
+        return;
+    report->closed = true;
+    keys = json_object();
+    set(keys, "exit", json_integer(end->exit));
+    set(keys, "sent", json_integer((json_int_t)end->sent));
+    set(keys, "received", json_integer((json_int_t)end->received));
+    set(keys, "peer_closed", json_boolean(end->peer_closed));
+    set(keys, "seconds", json_real((double)(wait_now() - report->started) / 1000));
+    set(keys, "cause", text_or_null(cause));
+    emit(report, "closed", keys);
+    if (end->error->status != STATUS_OK)
+        report_say(report, REPORT_QUIET, "%s", cause);
+    else
+        report_say(report, REPORT_VERBOSE, "closed; %llu bytes sent, %llu received", (unsigned long long)end->sent,
+                   (unsigned long long)end->received);
+}

@@ -1,0 +1,46 @@
+/* report.h - what is told: sentences on stderr for people, JSON lines for programs (symtls(1), EVENTS). */
+#ifndef SYMTLS_REPORT_H
+#define SYMTLS_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "facts.h"
+#include "transport.h"
+
+enum report_verbosity { REPORT_QUIET = -1, REPORT_NORMAL = 0, REPORT_VERBOSE = 1 };
+
+struct report {
+    int fd; /* where the JSON lines go; -1: nowhere */
+    const char *name; /* of that, for an error */
+    int verbosity;
+    int64_t started; /* wait_now() */
+    bool closed;
+    struct error error; /* the report itself could not be written */
+};
+
+/* `target` is a file, "fd:N", or NULL. False with an error of STATUS_LOCAL. */
+bool report_init(struct report *report, const char *target, int verbosity, struct error *error);
+void report_free(struct report *report);
+
+/* A sentence without its full stop; said at that verbosity and above. */
+void report_say(const struct report *report, enum report_verbosity verbosity, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void report_listening(struct report *report, const struct address *local);
+void report_connected(struct report *report, const struct transport *transport);
+void report_handshake(struct report *report, const struct facts *facts);
+void report_accepted(struct report *report);
+
+/* How it ended. `exit` is the exit status, or 128 and the signal that we shall die by; `error` may be empty. */
+struct report_end {
+    int exit;
+    uint64_t sent;
+    uint64_t received;
+    bool peer_closed;
+    const struct error *error;
+};
+void report_closed(struct report *report, const struct report_end *end);
+
+#endif

@@ -1,0 +1,98 @@
+/* session.h - one TLS session between equals, from the first byte to close_notify, in memory.
+ *
+ * Bytes from the peer go in with session_feed(), bytes for it come out of session_output(); the caller owns the
+ * transport. session_advance() does what can be done with what is there and says what is needed next. The role is decided
+ * by `role`; until it is, the TLS library sees nothing of what the peer sent (symtls-protocol(7)). */
+#ifndef SYMTLS_SESSION_H
+#define SYMTLS_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "chain.h"
+#include "error.h"
+#include "facts.h"
+#include "identity.h"
+#include "role.h"
+
+struct session;
+
+/* Borrowed for as long as the session lives. */
+struct session_config {
+    struct role_config role;
+    const struct identity *identity;
+    const char *priority;    /* GnuTLS priority string; NULL: TLS 1.3 and 1.2 with the library's choice of ciphers */
+    const char *server_name; /* SNI for a client's hello; NULL: none */
+    const char *const *alpn; /* protocols that we speak, the best first */
+    size_t alpn_count;
+    bool ask_identity;       /* as server, ask the client for its certificate */
+    int keylog;              /* descriptor for the secrets in NSS key log format, or -1 */
+    const char *export_label; /* keying material to put into the facts (RFC 5705, RFC 8446 section 7.5); or NULL */
+    size_t export_length;     /* bytes */
+    const char *export_context; /* or NULL */
+};
+
+enum session_state {
+    SESSION_HELLO,     /* the role is open: feed, or session_end() */
+    SESSION_HANDSHAKE, /* the same, with a role */
+    SESSION_VERDICT,   /* look at session_chain(), then session_accept() or session_refuse() */
+    SESSION_OPEN,      /* session_send(), session_receive(), session_close() */
+    SESSION_FAILED     /* the error says why; session_output() may have a last alert */
+};
+
+/* NULL with an error: the configuration is unusable (STATUS_LOCAL). */
+struct session *session_new(const struct session_config *config, struct error *error);
+void session_free(struct session *session);
+
+enum session_state session_state(const struct session *session);
+enum role session_role(const struct session *session); /* ROLE_UNDECIDED in HELLO */
+
+/* Errors go to `error` from now on; what was told already is taken along. */
+void session_tell_to(struct session *session, struct error *error);
+
+/* Go on as far as the bytes allow. */
+enum session_state session_advance(struct session *session);
+
+/* ---- The transport's side ---- */
+
+/* How many bytes session_feed() takes now; 0: advance or receive first. */
+size_t session_room(const struct session *session);
+void session_feed(struct session *session, const uint8_t *bytes, size_t length);
+void session_end(struct session *session); /* the peer's stream has ended */
+bool session_was_fed(const struct session *session); /* at least one byte has come */
+bool session_heard_after_hello(const struct session *session); /* and something since the role was decided */
+
+/* What is to be sent, all of it in one piece; session_sent() says how much of it was. */
+const uint8_t *session_output(const struct session *session, size_t *length);
+void session_sent(struct session *session, size_t length);
+
+/* ---- Acceptance ---- */
+
+void session_chain(const struct session *session, struct chain *chain);
+void session_accept(struct session *session);
+/* A fatal alert and an end; the caller has set the error. */
+void session_refuse(struct session *session, int alert);
+
+/* The peer has accepted us: with TLS 1.3 a client learns that only after its handshake (symtls-protocol(7)). */
+bool session_is_accepted(const struct session *session);
+
+/* What came of the handshake, once OPEN: everything but facts->peer. False with an error. */
+bool session_facts(struct session *session, struct facts *facts);
+
+/* ---- Application data, once OPEN ---- */
+
+#define SESSION_RECORD_MAX 16384 /* receive with at least so much room */
+
+/* Returns how many bytes were taken: less than `length` when the output has to be sent first. */
+size_t session_send(struct session *session, const uint8_t *bytes, size_t length);
+
+/* Returns how many bytes came: 0 when there are none yet, when the peer has closed its direction, or in FAILED. */
+size_t session_receive(struct session *session, uint8_t *bytes, size_t size);
+
+void session_close(struct session *session); /* our direction: close_notify */
+size_t session_close_size(const struct session *session); /* bytes of output that were no more than that */
+bool session_we_closed(const struct session *session);
+bool session_peer_closed(const struct session *session); /* its close_notify has come */
+
+#endif

@@ -1,0 +1,81 @@
+/* session_error.c - what a GnuTLS error means to the user: the exit status and the sentence. */
+#include "session_gnutls.h"
+#include "identity.h"
+#include "role_alert.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool shows_nothing(const struct session *session)
+{
+    return !*identity_pin(session->config->identity);
+}
+
+/* A TLS 1.2 server that wanted a certificate and got none has but handshake_failure to say so. */
+static bool refuses_our_identity(const struct session *session, int alert)
+{
+    return role_alert_rejects_identity(alert) ||
+           (alert == ALERT_HANDSHAKE_FAILURE && session->asked_for_identity && shows_nothing(session));
+}
+
+static void tell_alert(struct session *session)
+{
+    int alert = (int)gnutls_alert_get(session->tls);
+    const char *name = role_alert_name(alert);
+    const char *meaning = role_alert_meaning(alert);
+
+    if (refuses_our_identity(session, alert) && shows_nothing(session))
+        error_set(session->error, STATUS_REFUSED, "the peer refused us (alert %d, %s): we did not show who we are", alert,
+                  name);
+    else if (refuses_our_identity(session, alert))
+        error_set(session->error, STATUS_REFUSED,
+                  "the peer refused us (alert %d, %s)%s%s; our pin, for --pin at its end, is %s", alert, name,
+                  meaning ? ": " : "", meaning ? meaning : "", identity_pin(session->config->identity));
+    else
+        error_set(session->error, STATUS_TLS, "the peer ended the %s with alert %d, %s%s%s",
+                  session->state == SESSION_OPEN ? "session" : "handshake", alert, name, meaning ? ": " : "",
+                  meaning ? meaning : "");
+}
+
+static void tell_end(struct session *session)
+{
+    if (session->state == SESSION_OPEN)
+        error_set(session->error, STATUS_CUT,
+                  "the connection ended without the peer's close_notify; data may be missing");
+    else
+        error_set(session->error, STATUS_TLS, "the peer closed the connection in the middle of the handshake");
+}
+
+void session_tell(struct session *session, int code)
+{
+    switch (code) {
+    case GNUTLS_E_FATAL_ALERT_RECEIVED:
+        tell_alert(session);
+        break;
+    case GNUTLS_E_PREMATURE_TERMINATION:
+        tell_end(session);
+        break;
+    case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
+        error_set(session->error, STATUS_TLS, "the peer and we have no TLS version in common");
+        break;
+    case GNUTLS_E_NO_CIPHER_SUITES:
+    case GNUTLS_E_UNKNOWN_CIPHER_SUITE:
+    case GNUTLS_E_NO_COMMON_KEY_SHARE:
+    case GNUTLS_E_INSUFFICIENT_CREDENTIALS:
+        error_set(session->error, STATUS_TLS, "the peer and we have no cipher suite in common (%s)", gnutls_strerror(code));
+        break;
+    case GNUTLS_E_NO_APPLICATION_PROTOCOL:
+        error_set(session->error, STATUS_TLS, "the peer and we have no --alpn protocol in common");
+        break;
+    case GNUTLS_E_RECEIVED_ILLEGAL_EXTENSION:
+        error_set(session->error, STATUS_TLS, "the peer sent a TLS extension where it must not be");
+        break;
+    case GNUTLS_E_DECRYPTION_FAILED:
+    case GNUTLS_E_ERROR_IN_FINISHED_PACKET:
+        error_set(session->error, STATUS_TLS, "what the peer sent was changed on the way (%s)", gnutls_strerror(code));
+        break;
+    default:
+        error_set(session->error, STATUS_TLS, "TLS failed: %s", gnutls_strerror(code));
+        break;
+    }
+}

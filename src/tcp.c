@@ -1,0 +1,394 @@
+/* tcp.c - TCP connections: called, awaited. */
+#include "tcp.h"
+#include "resolve.h"
+#include "text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    NEXT_ADDRESS_MS = 250, /* the Connection Attempt Delay of RFC 8305 section 5 */
+    SAME_PORT_TRIES = 16
+};
+
+/* ---- Common to all set-ups ---- */
+
+int tcp_socket(int family)
+{
+    int on = 1;
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    /* Our writes are as large as they can be already; a delayed last one would only be late. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    return fd;
+}
+
+const char *tcp_reason(int reason)
+{
+    return strerrordesc_np(reason) ? strerrordesc_np(reason) : "unknown error";
+}
+
+bool tcp_is_self(const struct transport *transport)
+{
+    return transport->local.length && address_same(&transport->local, &transport->remote);
+}
+
+void tcp_describe(struct transport *transport, int fd, enum transport_setup setup)
+{
+    transport->fd = fd;
+    transport->setup = setup;
+    address_of_socket(fd, &transport->local, &transport->remote);
+}
+
+static void note(const struct tcp_config *config, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void note(const struct tcp_config *config, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (config->note)
+        config->note(config->note_context, text);
+}
+
+/* ---- Connecting ---- */
+
+/* One call to one address. */
+struct attempt {
+    struct address address;
+    int fd;     /* -1: not begun, or over */
+    bool begun;
+    int reason; /* errno, once it is over */
+};
+
+static bool bind_source(int fd, const struct address_list *sources, const struct address *target)
+{
+    int on = 1;
+
+    if (sources->count == 0)
+        return true;
+    for (size_t i = 0; i < sources->count; i++) {
+        if (address_family(&sources->at[i]) != address_family(target))
+            continue;
+        if (address_port(&sources->at[i]))
+            setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        return bind(fd, (const struct sockaddr *)&sources->at[i].storage, sources->at[i].length) == 0;
+    }
+    errno = EAFNOSUPPORT;
+    return false;
+}
+
+static void begin(struct attempt *attempt, const struct address_list *sources)
+{
+    attempt->begun = true;
+    attempt->fd = tcp_socket(address_family(&attempt->address));
+    if (attempt->fd >= 0 && bind_source(attempt->fd, sources, &attempt->address) &&
+        (connect(attempt->fd, (const struct sockaddr *)&attempt->address.storage, attempt->address.length) == 0 ||
+         errno == EINPROGRESS))
+        return;
+    attempt->reason = errno;
+    if (attempt->fd >= 0)
+        close(attempt->fd);
+    attempt->fd = -1;
+}
+
+/* The attempt's socket has become ready: is it a connection? */
+static bool conclude(struct attempt *attempt, const struct tcp_config *config, struct transport *transport)
+{
+    socklen_t length = sizeof attempt->reason;
+
+    if (getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &attempt->reason, &length) != 0)
+        attempt->reason = errno;
+    if (attempt->reason == 0) {
+        tcp_describe(transport, attempt->fd, TRANSPORT_ACTIVE);
+        /* Without a listener a call to a port of our own can happen to come from that very port. Nobody was there. */
+        if (!tcp_is_self(transport) || config->source_port)
+            return true;
+        transport_abort(transport);
+        attempt->fd = -1;
+        attempt->reason = ECONNREFUSED;
+        return false;
+    }
+    close(attempt->fd);
+    attempt->fd = -1;
+    return false;
+}
+
+/* Begin the next call when the last one is over, or has been silent for a while. False: all are over. */
+static bool keep_calling(struct attempt *attempts, size_t count, const struct address_list *sources, int64_t *next)
+{
+    bool pending = false;
+
+    for (size_t i = 0; i < count; i++) {
+        pending = pending || attempts[i].fd >= 0;
+        if (attempts[i].begun)
+            continue;
+        if (pending && wait_now() < *next)
+            return true;
+        begin(&attempts[i], sources);
+        *next = wait_until(NEXT_ADDRESS_MS);
+        pending = pending || attempts[i].fd >= 0;
+    }
+    if (pending)
+        *next = WAIT_FOREVER;
+    return pending;
+}
+
+static bool collect(struct attempt *attempts, size_t count, const struct pollfd *fds, const struct tcp_config *config,
+                    struct transport *transport)
+{
+    for (size_t i = 0; i < count; i++)
+        if (attempts[i].fd >= 0 && fds[i].revents && conclude(&attempts[i], config, transport)) {
+            attempts[i].fd = -1;
+            return true;
+        }
+    return false;
+}
+
+static void tell_failures(const struct tcp_config *config, const struct attempt *attempts, size_t count, bool late,
+                          struct error *error)
+{
+    char list[768] = "", text[ADDRESS_TEXT_SIZE], duration[TEXT_DURATION_SIZE];
+    size_t used = 0;
+
+    for (size_t i = 0; i < count && used < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s: %s", i ? "; " : "",
+                                 address_text(&attempts[i].address, text),
+                                 !attempts[i].begun        ? "not tried"
+                                 : attempts[i].reason == 0 ? "no answer"
+                                                           : tcp_reason(attempts[i].reason));
+    if (late)
+        error_set(error, STATUS_TIME, "time ran out while connecting to %s (-w %s): %s", config->host,
+                  text_from_duration(duration, config->wait_ms), list);
+    else
+        error_set(error, STATUS_NETWORK, "cannot connect to %s: %s%s", config->host, list,
+                  attempts[0].reason == ECONNREFUSED ? "; nobody listens there (yet: --retry would wait for the peer)" : "");
+}
+
+static bool call(const struct tcp_config *config, const struct address_list *targets, const struct address_list *sources,
+                 struct wait *wait, int64_t deadline, struct transport *transport, struct error *error)
+{
+    struct attempt attempts[ADDRESS_LIST_MAX];
+    struct pollfd fds[ADDRESS_LIST_MAX];
+    enum wait_result result = WAIT_READY;
+    bool connected = false;
+    int64_t next = 0;
+
+    for (size_t i = 0; i < targets->count; i++)
+        attempts[i] = (struct attempt){.address = targets->at[i], .fd = -1};
+    while (!connected && keep_calling(attempts, targets->count, sources, &next)) {
+        for (size_t i = 0; i < targets->count; i++)
+            fds[i] = (struct pollfd){.fd = attempts[i].fd, .events = POLLOUT};
+        result = wait_for(wait, fds, targets->count, next < deadline ? next : deadline);
+        if (result == WAIT_SIGNALLED || (result == WAIT_LATE && deadline <= wait_now()))
+            break;
+        connected = result == WAIT_READY && collect(attempts, targets->count, fds, config, transport);
+    }
+    if (!connected && result != WAIT_SIGNALLED)
+        tell_failures(config, attempts, targets->count, result == WAIT_LATE && deadline <= wait_now(), error);
+    for (size_t i = 0; i < targets->count; i++)
+        if (attempts[i].fd >= 0)
+            close(attempts[i].fd);
+    return connected;
+}
+
+static bool find_sources(const struct tcp_config *config, struct wait *wait, int64_t deadline, struct address_list *sources,
+                         struct error *error)
+{
+    struct resolve_query query = {.host = config->source,
+                                  .service = config->source_port ? config->source_port : "0",
+                                  .family = config->family,
+                                  .numeric = config->numeric,
+                                  .passive = true};
+
+    sources->count = 0;
+    if (!config->source && !config->source_port)
+        return true;
+    if (resolve(&query, wait, deadline, sources, error))
+        return true;
+    error_prefix(error, "-s: ");
+    return false;
+}
+
+static bool try_once(const struct tcp_config *config, struct wait *wait, struct transport *transport, struct error *error)
+{
+    struct resolve_query query = {
+        .host = config->host, .service = config->port, .family = config->family, .numeric = config->numeric};
+    struct address_list targets, sources;
+    int64_t deadline = wait_until(config->wait_ms);
+
+    return find_sources(config, wait, deadline, &sources, error) &&
+           resolve(&query, wait, deadline, &targets, error) &&
+           call(config, &targets, &sources, wait, deadline, transport, error);
+}
+
+bool tcp_connect(const struct tcp_config *config, struct wait *wait, struct transport *transport, struct error *error)
+{
+    for (int failures = 0;; failures++) {
+        if (try_once(config, wait, transport, error))
+            break;
+        if (wait->signal || (error->status != STATUS_NETWORK && error->status != STATUS_TIME) ||
+            (config->retries >= 0 && failures >= config->retries))
+            return false;
+        if (failures == 0)
+            note(config, "%s; trying again until the peer is there", error->story);
+        error_clear(error);
+        if (wait_for(wait, NULL, 0, wait_until(config->retry_delay_ms)) == WAIT_SIGNALLED)
+            return false;
+    }
+    if (tcp_is_self(transport)) {
+        error_set(error, STATUS_ROLE, "we are talking to ourselves: the peer's address and port are our own");
+        transport_abort(transport);
+        return false;
+    }
+    return true;
+}
+
+/* ---- Listening ---- */
+
+static int listen_on(struct address *address, bool dual_stack)
+{
+    int on = 1, six_only = !dual_stack, reason;
+    int fd = tcp_socket(address_family(address));
+    struct address remote;
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (address_family(address) == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &six_only, sizeof six_only);
+    if (bind(fd, (struct sockaddr *)&address->storage, address->length) == 0 && listen(fd, 16) == 0) {
+        address_of_socket(fd, address, &remote);
+        return fd;
+    }
+    reason = errno;
+    close(fd);
+    errno = reason;
+    return -1;
+}
+
+void tcp_listeners_close(struct tcp_listeners *listeners)
+{
+    for (size_t i = 0; i < listeners->count; i++)
+        close(listeners->fds[i]);
+    listeners->count = 0;
+}
+
+/* All on one port: with port 0 the first one picks it. False with errno, and *failed is the address. */
+static bool listen_on_all(const struct address_list *list, bool dual_stack, struct tcp_listeners *listeners,
+                          struct address *failed)
+{
+    listeners->count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        struct address address = list->at[i];
+
+        if (address_port(&address) == 0 && i > 0)
+            address_set_port(&address, address_port(&listeners->local[0]));
+        *failed = address;
+        listeners->fds[i] = listen_on(&address, dual_stack);
+        if (listeners->fds[i] < 0) {
+            int reason = errno;
+
+            tcp_listeners_close(listeners);
+            errno = reason;
+            return false;
+        }
+        listeners->local[i] = address;
+        listeners->count++;
+    }
+    return true;
+}
+
+/* The wildcard is one IPv6 socket that takes IPv4 too, where the kernel has IPv6, else one for IPv4. */
+static bool choose_wildcard(const struct tcp_config *config, struct address_list *list)
+{
+    int fd = config->family == AF_INET ? -1 : socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int wanted = fd >= 0 ? AF_INET6 : AF_INET;
+
+    if (fd >= 0)
+        close(fd);
+    for (size_t i = 0; i < list->count; i++)
+        if (address_family(&list->at[i]) == wanted)
+            list->at[0] = list->at[i];
+    list->count = 1;
+    return wanted == AF_INET6 && config->family == AF_UNSPEC;
+}
+
+bool tcp_listen(const struct tcp_config *config, struct wait *wait, struct tcp_listeners *listeners, struct error *error)
+{
+    struct resolve_query query = {.host = config->host,
+                                  .service = config->port,
+                                  .family = config->family,
+                                  .numeric = config->numeric,
+                                  .passive = true};
+    char text[ADDRESS_TEXT_SIZE];
+    struct address_list list;
+    struct address failed;
+    bool dual_stack = false;
+
+    listeners->count = 0;
+    if (!resolve(&query, wait, wait_until(config->wait_ms), &list, error))
+        return false;
+    if (!config->host)
+        dual_stack = choose_wildcard(config, &list);
+    for (int i = 0; i < SAME_PORT_TRIES; i++) {
+        if (listen_on_all(&list, dual_stack, listeners, &failed))
+            return true;
+        /* A port that is free on one address may be in use on another: pick again. */
+        if (errno != EADDRINUSE || address_port(&list.at[0]) != 0)
+            break;
+    }
+    error_set(error, STATUS_NETWORK, "cannot listen on %s: %s", address_text(&failed, text), tcp_reason(errno));
+    return false;
+}
+
+bool tcp_accept(const struct tcp_config *config, struct tcp_listeners *listeners, struct wait *wait,
+                struct transport *transport, struct error *error)
+{
+    int64_t deadline = wait_until(config->wait_ms);
+    struct pollfd fds[ADDRESS_LIST_MAX];
+    char duration[TEXT_DURATION_SIZE];
+
+    for (;;) {
+        for (size_t i = 0; i < listeners->count; i++)
+            fds[i] = (struct pollfd){.fd = listeners->fds[i], .events = POLLIN};
+        switch (wait_for(wait, fds, listeners->count, deadline)) {
+        case WAIT_SIGNALLED:
+            return false;
+        case WAIT_LATE:
+            error_set(error, STATUS_TIME, "time ran out while waiting for a peer (-w %s): nobody came",
+                      text_from_duration(duration, config->wait_ms));
+            return false;
+        case WAIT_READY:
+            break;
+        }
+        for (size_t i = 0; i < listeners->count; i++) {
+            int on = 1;
+            int fd = fds[i].revents ? accept4(listeners->fds[i], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
+
+            if (fd >= 0) {
+                setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+                setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+                tcp_describe(transport, fd, TRANSPORT_PASSIVE);
+                if (transport->remote.length)
+                    return true;
+                close(fd); /* it has gone already */
+            } else if (fds[i].revents && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
+                error_set(error, STATUS_NETWORK, "cannot accept a connection: %s", tcp_reason(errno));
+                return false;
+            }
+        }
+    }
+}

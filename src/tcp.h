@@ -1,0 +1,60 @@
+/* tcp.h - TCP connections: called, awaited. (tcp_meet.h has the third way.) */
+#ifndef SYMTLS_TCP_H
+#define SYMTLS_TCP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "error.h"
+#include "transport.h"
+#include "wait.h"
+
+/* A sentence for the user about how it goes; not an error. */
+typedef void tcp_note(void *context, const char *text);
+
+struct tcp_config {
+    const char *host;        /* NULL: the wildcard */
+    const char *port;        /* a number or a service's name */
+    const char *source;      /* our address, or NULL */
+    const char *source_port; /* or NULL: any */
+    int family;
+    bool numeric;
+    int wait_ms;       /* for one attempt; -1: no limit */
+    int retries;       /* further attempts; -1: without end */
+    int retry_delay_ms;
+    tcp_note *note;
+    void *note_context;
+};
+
+/* Connect. False with an error, or with wait->signal set. */
+bool tcp_connect(const struct tcp_config *config, struct wait *wait, struct transport *transport, struct error *error);
+
+struct tcp_listeners {
+    struct address local[ADDRESS_LIST_MAX]; /* with the real port */
+    int fds[ADDRESS_LIST_MAX];
+    size_t count;
+};
+
+/* Listen on every address of the host, all on the same port. False with an error. */
+bool tcp_listen(const struct tcp_config *config, struct wait *wait, struct tcp_listeners *listeners, struct error *error);
+
+/* The next connection. False with an error (STATUS_TIME after config->wait_ms), or with wait->signal set. */
+bool tcp_accept(const struct tcp_config *config, struct tcp_listeners *listeners, struct wait *wait,
+                struct transport *transport, struct error *error);
+void tcp_listeners_close(struct tcp_listeners *listeners);
+
+/* ---- For tcp_meet ---- */
+
+/* A non-blocking socket bound to `local`. -1 with errno. */
+int tcp_socket(int family);
+
+/* What the user wants to see of errno: "connection refused". */
+const char *tcp_reason(int reason);
+
+/* The connection on `fd` is with the socket itself: our own port was the one that we called. */
+bool tcp_is_self(const struct transport *transport);
+
+void tcp_describe(struct transport *transport, int fd, enum transport_setup setup);
+
+#endif

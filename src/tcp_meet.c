@@ -1,0 +1,358 @@
+/* tcp_meet.c - both ends bind, listen and call from one port until they meet.
+ *
+ * With one pair of addresses and ports the kernels can make one connection only, whichever SYN comes first and even when
+ * both cross (RFC 9293 section 3.5). */
+#include "tcp_meet.h"
+#include "resolve.h"
+
+#include <errno.h>
+#include <linux/tcp.h> /* a tcp_info that counts segments */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum { WAYS_MAX = TCP_MEET_FDS / 2 };
+
+/* One of the peer's addresses, and how we call it. */
+struct way {
+    struct address remote;
+    struct address local;
+    int listener;       /* our own port; -1 when another way has the same */
+    int caller;         /* -1: not calling now */
+    int64_t called_at;
+    int64_t call_next;  /* WAIT_FOREVER: there is a connection */
+    int reason;         /* errno of the last call */
+};
+
+struct tcp_meet {
+    struct way ways[WAYS_MAX];
+    size_t count;
+    int64_t started;
+    unsigned strangers; /* who were turned away */
+};
+
+/* ---- Starting ---- */
+
+/* The address from which the kernel would speak to `remote`: a datagram socket tells without sending anything. */
+static bool find_local(const struct address *remote, struct address *local)
+{
+    struct address ignored;
+    int fd = socket(address_family(remote), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool found = fd >= 0 && connect(fd, (const struct sockaddr *)&remote->storage, remote->length) == 0;
+
+    if (found)
+        address_of_socket(fd, local, &ignored);
+    if (fd >= 0)
+        close(fd);
+    return found;
+}
+
+static bool choose_local(const struct address_list *sources, bool source_given, struct way *way)
+{
+    for (size_t i = 0; i < sources->count; i++) {
+        if (address_family(&sources->at[i]) != address_family(&way->remote))
+            continue;
+        if (source_given) {
+            way->local = sources->at[i];
+            return true;
+        }
+        if (!find_local(&way->remote, &way->local))
+            return false;
+        address_set_port(&way->local, address_port(&sources->at[i]));
+        return true;
+    }
+    errno = EAFNOSUPPORT;
+    return false;
+}
+
+/* SO_REUSEPORT only after bind(): so a port that somebody else has still says so. */
+static int listen_here(const struct address *local)
+{
+    int on = 1, reason;
+    int fd = tcp_socket(address_family(local));
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (address_family(local) == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (bind(fd, (const struct sockaddr *)&local->storage, local->length) == 0 && listen(fd, 16) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0)
+        return fd;
+    reason = errno;
+    close(fd);
+    errno = reason;
+    return -1;
+}
+
+static bool has_listener(const struct tcp_meet *meet, const struct address *local)
+{
+    for (size_t i = 0; i < meet->count; i++)
+        if (meet->ways[i].listener >= 0 && address_same(&meet->ways[i].local, local))
+            return true;
+    return false;
+}
+
+static bool add_ways(struct tcp_meet *meet, const struct address_list *targets, const struct address_list *sources,
+                     bool source_given, struct error *error)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    struct error first = {0};
+
+    for (size_t i = 0; i < targets->count && meet->count < WAYS_MAX; i++) {
+        struct way *way = &meet->ways[meet->count];
+
+        *way = (struct way){.remote = targets->at[i], .listener = -1, .caller = -1};
+        if (!choose_local(sources, source_given, way)) {
+            error_set(&first, STATUS_NETWORK, "no way from here to %s: %s", address_text(&way->remote, text),
+                      tcp_reason(errno));
+            continue;
+        }
+        if (!has_listener(meet, &way->local)) {
+            way->listener = listen_here(&way->local);
+            if (way->listener < 0) {
+                error_set(error, STATUS_NETWORK, "cannot listen on %s: %s%s", address_text(&way->local, text),
+                          tcp_reason(errno), errno == EADDRINUSE ? "; -p gives our end another port" : "");
+                return false;
+            }
+        }
+        meet->count++;
+    }
+    if (meet->count == 0)
+        error_set(error, first.status, "%s", first.story);
+    return meet->count > 0;
+}
+
+struct tcp_meet *tcp_meet_start(const struct tcp_config *config, struct wait *wait, struct error *error)
+{
+    struct resolve_query target = {
+        .host = config->host, .service = config->port, .family = config->family, .numeric = config->numeric};
+    struct resolve_query source = {.host = config->source,
+                                   .service = config->source_port,
+                                   .family = config->family,
+                                   .numeric = config->numeric,
+                                   .passive = true};
+    int64_t deadline = wait_until(config->wait_ms);
+    struct address_list targets, sources;
+    struct tcp_meet *meet = calloc(1, sizeof *meet);
+
+    if (!meet) {
+        error_set(error, STATUS_LOCAL, "out of memory");
+        return NULL;
+    }
+    meet->started = wait_now();
+    if (resolve(&target, wait, deadline, &targets, error) && resolve(&source, wait, deadline, &sources, error) &&
+        add_ways(meet, &targets, &sources, config->source != NULL, error))
+        return meet;
+    tcp_meet_free(meet);
+    return NULL;
+}
+
+static void stop_calling(struct way *way)
+{
+    if (way->caller >= 0)
+        close(way->caller);
+    way->caller = -1;
+}
+
+void tcp_meet_free(struct tcp_meet *meet)
+{
+    if (!meet)
+        return;
+    for (size_t i = 0; i < meet->count; i++) {
+        stop_calling(&meet->ways[i]);
+        if (meet->ways[i].listener >= 0)
+            close(meet->ways[i].listener);
+    }
+    free(meet);
+}
+
+/* ---- Waiting ---- */
+
+nfds_t tcp_meet_poll(const struct tcp_meet *meet, struct pollfd fds[TCP_MEET_FDS])
+{
+    for (size_t i = 0; i < meet->count; i++) {
+        fds[2 * i] = (struct pollfd){.fd = meet->ways[i].listener, .events = POLLIN};
+        fds[2 * i + 1] = (struct pollfd){.fd = meet->ways[i].caller, .events = POLLOUT};
+    }
+    return 2 * meet->count;
+}
+
+int64_t tcp_meet_deadline(const struct tcp_meet *meet)
+{
+    int64_t first = WAIT_FOREVER;
+
+    for (size_t i = 0; i < meet->count; i++)
+        if (meet->ways[i].caller < 0 && meet->ways[i].call_next < first)
+            first = meet->ways[i].call_next;
+    return first;
+}
+
+/* ---- Calling ---- */
+
+/* After a refusal: half to twice the time that it took to come, at random, so that two ends fall out of step; seldom
+ * enough to be no burden, more seldom the longer it lasts. */
+static void call_later(const struct tcp_meet *meet, struct way *way, int reason)
+{
+    int64_t now = wait_now(), lasted = now - meet->started, took = now - way->called_at, pause;
+    int64_t least = lasted < 2000 ? 1 : lasted < 10000 ? 20 : 250;
+    uint16_t chance = 0;
+
+    stop_calling(way);
+    way->reason = reason;
+    if (getrandom(&chance, sizeof chance, GRND_NONBLOCK) < 0)
+        chance = (uint16_t)now;
+    pause = took * (50 + chance % 151) / 100;
+    way->call_next = now + (pause < least ? least + chance % 2 : pause > 300 ? 300 : pause);
+}
+
+static void call(const struct tcp_meet *meet, struct way *way)
+{
+    int on = 1;
+
+    way->called_at = wait_now();
+    way->caller = tcp_socket(address_family(&way->remote));
+    if (way->caller < 0) {
+        call_later(meet, way, errno);
+        return;
+    }
+    setsockopt(way->caller, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(way->caller, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (address_family(&way->remote) == AF_INET6)
+        setsockopt(way->caller, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    /* EADDRNOTAVAIL and EADDRINUSE: that very connection exists, and our listener is about to hand it out; or it was there
+     * a moment ago. Every other reason may pass as well. */
+    if (bind(way->caller, (struct sockaddr *)&way->local.storage, way->local.length) != 0 ||
+        (connect(way->caller, (struct sockaddr *)&way->remote.storage, way->remote.length) != 0 && errno != EINPROGRESS))
+        call_later(meet, way, errno);
+}
+
+/* Had the peer called as well? Then its SYN came before the answer to ours: one segment more. */
+static enum transport_setup how_it_came(int fd)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+
+    memset(&info, 0, sizeof info);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return TRANSPORT_ACTIVE;
+    return info.tcpi_segs_in - info.tcpi_data_segs_in > 1 ? TRANSPORT_SIMULTANEOUS : TRANSPORT_ACTIVE;
+}
+
+/* Is the call over, and did it come to a connection? */
+static bool answered(struct tcp_meet *meet, struct way *way, struct transport *transport)
+{
+    struct pollfd poll_fd = {.fd = way->caller, .events = POLLOUT};
+    int reason = 0;
+    socklen_t size = sizeof reason;
+
+    if (way->caller < 0 || poll(&poll_fd, 1, 0) != 1)
+        return false;
+    if (getsockopt(way->caller, SOL_SOCKET, SO_ERROR, &reason, &size) != 0)
+        reason = errno;
+    if (reason) {
+        call_later(meet, way, reason);
+        return false;
+    }
+    tcp_describe(transport, way->caller, how_it_came(way->caller));
+    way->caller = -1;
+    way->call_next = WAIT_FOREVER;
+    return true;
+}
+
+/* ---- Being called ---- */
+
+/* The peer is whoever has one of HOST's addresses; a NAT may have changed its port. */
+static struct way *way_of(struct tcp_meet *meet, const struct transport *transport)
+{
+    struct way *same_host = NULL;
+
+    for (size_t i = 0; i < meet->count; i++) {
+        if (address_same(&meet->ways[i].remote, &transport->remote))
+            return &meet->ways[i];
+        if (address_same_host(&meet->ways[i].remote, &transport->remote))
+            same_host = &meet->ways[i];
+    }
+    return same_host;
+}
+
+static bool called(struct tcp_meet *meet, const struct way *way, struct transport *transport)
+{
+    struct way *caller;
+    int on = 1;
+    int fd = way->listener < 0 ? -1 : accept4(way->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd < 0)
+        return false;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    tcp_describe(transport, fd, TRANSPORT_PASSIVE);
+    caller = way_of(meet, transport);
+    if (!caller) {
+        meet->strangers++;
+        transport_abort(transport);
+        return false;
+    }
+    if (address_same(&caller->remote, &transport->remote)) {
+        stop_calling(caller);
+        caller->call_next = WAIT_FOREVER;
+    }
+    return true;
+}
+
+bool tcp_meet_step(struct tcp_meet *meet, struct transport *transport)
+{
+    for (size_t i = 0; i < meet->count; i++) {
+        struct way *way = &meet->ways[i];
+
+        if (called(meet, way, transport) || answered(meet, way, transport))
+            return true;
+        if (way->caller < 0 && way->call_next <= wait_now())
+            call(meet, way);
+    }
+    return false;
+}
+
+void tcp_meet_again(struct tcp_meet *meet, const struct transport *transport)
+{
+    struct way *way = way_of(meet, transport);
+
+    if (way && way->call_next == WAIT_FOREVER) {
+        way->called_at = wait_now();
+        call_later(meet, way, ECONNRESET);
+    }
+}
+
+/* ---- Telling ---- */
+
+size_t tcp_meet_ways(const struct tcp_meet *meet)
+{
+    return meet->count;
+}
+
+size_t tcp_meet_local(const struct tcp_meet *meet, struct address *local, size_t size)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < meet->count && count < size; i++)
+        if (meet->ways[i].listener >= 0)
+            local[count++] = meet->ways[i].local;
+    return count;
+}
+
+void tcp_meet_story(const struct tcp_meet *meet, char *text, size_t size)
+{
+    char remote[ADDRESS_TEXT_SIZE];
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < meet->count && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s: %s", i ? "; " : "",
+                                 address_text(&meet->ways[i].remote, remote),
+                                 meet->ways[i].reason ? tcp_reason(meet->ways[i].reason) : "no answer");
+    if (meet->strangers && used < size)
+        snprintf(text + used, size - used, "; %u connections from elsewhere were turned away", meet->strangers);
+}

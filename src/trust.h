@@ -1,0 +1,57 @@
+/* trust.h - is this peer acceptable, and who is it? No role anywhere, and none of our own keys. */
+#ifndef SYMTLS_TRUST_H
+#define SYMTLS_TRUST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "chain.h"
+#include "error.h"
+#include "facts.h"
+#include "trust_rules.h"
+
+/* What the user asked for; everything is borrowed. */
+struct trust_config {
+    const char *const *pins; /* canonical, text_pin() */
+    size_t pin_count;
+    const char *const *peers; /* --peer */
+    size_t peer_count;
+    const char *cacert;
+    const char *host; /* the name under which we look for the peer; NULL when it comes to us */
+    const char *known_path;
+    bool insecure;
+    bool allow_self;
+    enum trust_tofu tofu;
+    enum trust_remote_id remote_id;
+};
+
+/* What came of it. */
+struct trust_result {
+    struct trust_verdict verdict;
+    char pin[TEXT_PIN_SIZE];
+    char name[FACTS_NAME_SIZE];       /* who it is; "" when nobody vouches for a name */
+    char claimed[FACTS_NAME_SIZE];    /* who it says it is: no more than that */
+    char remember_as[KNOWN_NAME_SIZE];/* what a stranger would be remembered under */
+    char reason[512];                 /* the rest of "trusted because " */
+    char doubt[256];                  /* why no CA vouches for it, for the question; "" where that was not looked at */
+};
+
+/* Judge the holder of `chain`, who is at `address` (without a port). `our_pin` is "" when we have no key. On
+ * TRUST_REFUSE the error has the story. On TRUST_ASK show trust_question() to the user and pass on the answer. */
+void trust_examine(const struct trust_config *config, const struct chain *chain, const char *our_pin,
+                   const char *address, struct trust_result *result, struct error *error);
+
+/* The question, several lines; it ends in a prompt. */
+void trust_question(const struct trust_result *result, const char *remote, char *text, size_t size);
+
+/* What the user typed; NULL when nobody could be asked. "yes" and the pin itself accept, all else refuses with an error. */
+void trust_answer(const struct trust_config *config, const char *answer, struct trust_result *result,
+                  struct error *error);
+
+/* The peer has proven by now that it holds its key: if it is new, write it down. False with an error. */
+bool trust_remember(const struct trust_config *config, const struct trust_result *result, struct error *error);
+
+/* Fill facts->peer with what the certificate says, and with what `result` found. */
+void trust_describe(const struct chain *chain, const struct trust_result *result, struct facts *facts);
+
+#endif

@@ -1,0 +1,110 @@
+/* trust_certificate.c - what a certificate says, made fit for printing. */
+#include "trust_certificate.h"
+
+#include <arpa/inet.h>
+#include <gnutls/gnutls.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMES_MAX = 1024 };
+
+bool trust_certificate_pin(gnutls_x509_crt_t certificate, char pin[TEXT_PIN_SIZE])
+{
+    uint8_t hash[TEXT_PIN_HASH];
+    size_t size = sizeof hash;
+
+    pin[0] = '\0';
+    if (gnutls_x509_crt_get_key_id(certificate, GNUTLS_KEYID_USE_SHA256, hash, &size) < 0 || size != sizeof hash)
+        return false;
+    text_from_pin(pin, hash);
+    return true;
+}
+
+/* The subject alternative name number `index`. False: there is none. "" for a kind that has no text. */
+static bool alternative_name(gnutls_x509_crt_t certificate, unsigned index, char name[FACTS_NAME_SIZE])
+{
+    char raw[1024];
+    size_t size = sizeof raw;
+    unsigned type;
+    int code = gnutls_x509_crt_get_subject_alt_name2(certificate, index, raw, &size, &type, NULL);
+
+    name[0] = '\0';
+    if (code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+        return false;
+    if (code == GNUTLS_E_SHORT_MEMORY_BUFFER) {
+        strcpy(name, "(a name of more than 1000 bytes)");
+        return true;
+    }
+    if (code < 0)
+        return false;
+    switch (type) {
+    case GNUTLS_SAN_IPADDRESS:
+        if (size == 4 || size == 16)
+            inet_ntop(size == 4 ? AF_INET : AF_INET6, raw, name, FACTS_NAME_SIZE);
+        break;
+    case GNUTLS_SAN_DNSNAME:
+    case GNUTLS_SAN_RFC822NAME:
+    case GNUTLS_SAN_URI:
+        text_escape(name, FACTS_NAME_SIZE, raw, size);
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+void trust_certificate_name(gnutls_x509_crt_t certificate, char name[FACTS_NAME_SIZE])
+{
+    char raw[512];
+    size_t size = sizeof raw;
+
+    for (unsigned i = 0; i < NAMES_MAX && alternative_name(certificate, i, name); i++)
+        if (*name)
+            return;
+    name[0] = '\0';
+    if (gnutls_x509_crt_get_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, 0, raw, &size) == 0)
+        text_escape(name, FACTS_NAME_SIZE, raw, size);
+}
+
+bool trust_certificate_bears(gnutls_x509_crt_t certificate, const char *expected)
+{
+    if (strchr(expected, '@'))
+        return gnutls_x509_crt_check_email(certificate, expected, 0) != 0;
+    return gnutls_x509_crt_check_hostname2(certificate, expected, 0) != 0;
+}
+
+static void describe_dn(int code, gnutls_datum_t *dn, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (code < 0)
+        return;
+    text_escape(text, size, dn->data, dn->size);
+    gnutls_free(dn->data);
+}
+
+void trust_certificate_describe(gnutls_x509_crt_t certificate, struct facts *facts)
+{
+    gnutls_datum_t dn = {NULL, 0};
+    time_t expiry = gnutls_x509_crt_get_expiration_time(certificate);
+    char name[FACTS_NAME_SIZE];
+    int code;
+
+    facts->peer.has_certificate = true;
+    code = gnutls_x509_crt_get_dn3(certificate, &dn, 0);
+    describe_dn(code, &dn, facts->peer.subject, sizeof facts->peer.subject);
+    code = gnutls_x509_crt_get_issuer_dn3(certificate, &dn, 0);
+    describe_dn(code, &dn, facts->peer.issuer, sizeof facts->peer.issuer);
+    facts->peer.not_after = expiry == (time_t)GNUTLS_X509_NO_WELL_DEFINED_EXPIRATION ? FACTS_NO_EXPIRY : expiry;
+    for (unsigned i = 0; i < NAMES_MAX && alternative_name(certificate, i, name); i++) {
+        void *grown;
+
+        if (!*name)
+            continue;
+        grown = realloc(facts->peer.names, (facts->peer.name_count + 1) * sizeof *facts->peer.names);
+        if (!grown)
+            return;
+        facts->peer.names = grown;
+        memcpy(facts->peer.names[facts->peer.name_count++], name, sizeof name);
+    }
+}

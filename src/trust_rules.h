@@ -1,0 +1,75 @@
+/* trust_rules.h - the rules of acceptance (symtls(1), "Who is accepted"). Pure: facts in, a verdict out.
+ *
+ * There is no role here: the same peer gets the same answer whether it came out as client or as server. */
+#ifndef SYMTLS_TRUST_RULES_H
+#define SYMTLS_TRUST_RULES_H
+
+#include <stdbool.h>
+
+#include "error.h"
+#include "facts.h"
+#include "known.h"
+
+enum trust_tofu { TRUST_TOFU_ASK, TRUST_TOFU_ACCEPT_NEW, TRUST_TOFU_NEVER };
+enum trust_remote_id { TRUST_REMOTE_ID_REQUIRE, TRUST_REMOTE_ID_REQUEST, TRUST_REMOTE_ID_IGNORE };
+
+/* What the user asked for. */
+struct trust_rules {
+    bool pins_given;
+    bool cacert_given;
+    bool peer_given;      /* --peer */
+    bool names_expected;  /* --peer, or the HOST that we connect to */
+    bool insecure;
+    bool allow_self;
+    enum trust_tofu tofu;
+    enum trust_remote_id remote_id;
+};
+
+/* Whether a chain of certificates leads to a CA. */
+enum trust_chain { TRUST_CHAIN_GOOD, TRUST_CHAIN_UNKNOWN_CA, TRUST_CHAIN_EXPIRED, TRUST_CHAIN_BAD, TRUST_CHAIN_FAILED };
+
+/* What is true of the peer. The functions are asked only when a decision needs them: trust stores are large. */
+struct trust_questions {
+    void *context;
+    bool has_key; /* it showed who it is; the rest means something only then */
+    bool own_key; /* and that is our own key */
+    bool pin_matches;
+    bool (*name_matches)(void *context); /* its certificate bears an expected name */
+    enum known_result (*known)(void *context);
+    enum trust_chain (*chain)(void *context, bool system); /* to --cacert, or to the system's CAs */
+};
+
+enum trust_answer { TRUST_ACCEPT, TRUST_ASK, TRUST_REFUSE };
+
+enum trust_because {
+    TRUST_BECAUSE_PIN,
+    TRUST_BECAUSE_CACERT,
+    TRUST_BECAUSE_SYSTEM_CA,
+    TRUST_BECAUSE_KNOWN,
+    TRUST_BECAUSE_NEW,
+    TRUST_BECAUSE_INSECURE,
+    TRUST_BECAUSE_NOT_ASKED,
+    /* refusals */
+    TRUST_BECAUSE_NO_KEY,
+    TRUST_BECAUSE_OURSELVES,
+    TRUST_BECAUSE_OTHER_PIN,
+    TRUST_BECAUSE_OTHER_NAME,
+    TRUST_BECAUSE_UNKNOWN_CA,
+    TRUST_BECAUSE_EXPIRED,
+    TRUST_BECAUSE_BAD_CHAIN,
+    TRUST_BECAUSE_CHANGED,
+    TRUST_BECAUSE_UNKNOWN,
+    TRUST_BECAUSE_FAILED /* a file could not be used; the error is told already */
+};
+
+struct trust_verdict {
+    enum trust_answer answer;
+    enum trust_because because;
+    enum trust_how how; /* with ACCEPT */
+    enum status status; /* with REFUSE */
+    int alert;          /* with REFUSE: AlertDescription of RFC 8446 section 6 */
+};
+
+struct trust_verdict trust_judge(const struct trust_rules *rules, const struct trust_questions *peer);
+
+#endif

@@ -1,0 +1,84 @@
+/* tty.c - questions to the user, on /dev/tty. */
+#include "tty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+bool tty_ask(struct tty *tty, const char *question)
+{
+    size_t length = strlen(question);
+
+    memset(tty, 0, sizeof *tty);
+    tty->fd = open("/dev/tty", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (tty->fd < 0)
+        return false;
+    tcflush(tty->fd, TCIFLUSH); /* an answer must be to this question */
+    if (write(tty->fd, question, length) == (ssize_t)length)
+        return true;
+    tty_close(tty);
+    return false;
+}
+
+bool tty_read(struct tty *tty, const char **answer)
+{
+    char *end;
+    ssize_t count = read(tty->fd, tty->line + tty->length, sizeof tty->line - 1 - tty->length);
+
+    *answer = NULL;
+    if (count < 0)
+        return errno != EAGAIN && errno != EINTR;
+    if (count == 0)
+        return true;
+    tty->length += (size_t)count;
+    tty->line[tty->length] = '\0';
+    end = strpbrk(tty->line, "\r\n");
+    if (!end && tty->length < sizeof tty->line - 1)
+        return false;
+    if (end)
+        *end = '\0';
+    while (end && end > tty->line && end[-1] == ' ')
+        *--end = '\0';
+    *answer = tty->line;
+    return true;
+}
+
+void tty_close(struct tty *tty)
+{
+    if (tty->fd >= 0)
+        close(tty->fd);
+    explicit_bzero(tty->line, sizeof tty->line);
+    tty->fd = -1;
+}
+
+bool tty_ask_secret(struct wait *wait, const char *question, char *answer, size_t size)
+{
+    struct tty tty;
+    struct termios before, silent;
+    struct pollfd poll_fd;
+    const char *line = NULL;
+    bool complete = false, silenced;
+
+    if (!tty_ask(&tty, question))
+        return false;
+    silenced = tcgetattr(tty.fd, &before) == 0;
+    if (silenced) {
+        silent = before;
+        silent.c_lflag &= ~(tcflag_t)ECHO;
+        tcsetattr(tty.fd, TCSAFLUSH, &silent);
+    }
+    poll_fd = (struct pollfd){.fd = tty.fd, .events = POLLIN};
+    while (!complete && wait_for(wait, &poll_fd, 1, WAIT_FOREVER) == WAIT_READY)
+        complete = tty_read(&tty, &line);
+    if (line)
+        snprintf(answer, size, "%s", line);
+    if (silenced)
+        tcsetattr(tty.fd, TCSAFLUSH, &before);
+    if (write(tty.fd, "\n", 1) < 0)
+        line = NULL;
+    tty_close(&tty);
+    return line != NULL;
+}
