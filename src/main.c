@@ -29,6 +29,7 @@ struct run {
     struct wait wait;
     struct report report;
     struct error error;
+    char passphrase[256]; /* for our key; wiped once that is loaded */
     struct identity *identity;
     char *known_path;
     struct session_config session;
@@ -45,25 +46,19 @@ static bool ask_passphrase(void *context, const char *question, char *answer, si
     return tty_ask_secret(context, question, answer, size);
 }
 
-static bool load_named(struct run *run)
+static void load_named(struct run *run)
 {
-    char passphrase[256];
     struct identity_config config = {.certificate = run->options.certificate,
                                      .key = run->options.key,
+                                     .passphrase = run->options.pass ? run->passphrase : NULL,
                                      .ask = ask_passphrase,
                                      .ask_context = &run->wait};
 
-    if (run->options.pass) {
-        if (!pass_read(run->options.pass, passphrase, sizeof passphrase, &run->error))
-            return false;
-        config.passphrase = passphrase;
-    }
     run->identity = identity_load(&config, &run->error);
-    explicit_bzero(passphrase, sizeof passphrase);
-    return run->identity != NULL;
+    explicit_bzero(run->passphrase, sizeof run->passphrase);
 }
 
-static bool load_own(struct run *run)
+static void load_own(struct run *run)
 {
     char *path = file_path("XDG_CONFIG_HOME", ".config", "identity.pem");
     bool made = false;
@@ -75,7 +70,6 @@ static bool load_own(struct run *run)
     if (made)
         report_say(&run->report, REPORT_NORMAL, "made an identity for you: %s, in %s", identity_pin(run->identity), path);
     free(path);
-    return run->identity != NULL;
 }
 
 static bool load_identity(struct run *run)
@@ -101,7 +95,7 @@ static bool print(struct run *run, const char *format, const char *one, const ch
 
 static void show_identity(struct run *run)
 {
-    if (load_identity(run))
+    if (run->error.status == STATUS_OK && load_identity(run))
         print(run, "%s %s\n", identity_pin(run->identity), identity_name(run->identity));
 }
 
@@ -324,7 +318,7 @@ static void converse(struct run *run)
 
 static void hold_session(struct run *run)
 {
-    if (load_identity(run) && configure(run) && reach(run))
+    if (run->error.status == STATUS_OK && load_identity(run) && configure(run) && reach(run))
         converse(run);
 }
 
@@ -366,10 +360,37 @@ static void tidy_up(struct run *run)
     options_free(&run->options);
 }
 
-static int complain(const struct error *error)
+/* Read the command line and open what it names. A passphrase may be typed in, so signals keep their usual effect until
+ * after it. */
+static bool begin(struct run *run, int argc, char **argv)
 {
-    fprintf(stderr, "symtls: %s\n", error->story);
-    return (int)error->status;
+    local_reserve();
+    run->channel.transport.fd = -1;
+    run->session.keylog = -1;
+    run->wait.signal_fd = -1;
+    run->known_path = file_path("XDG_DATA_HOME", ".local/share", "known_peers");
+    if (!run->known_path) {
+        error_set(&run->error, STATUS_LOCAL, "there is no home folder: set HOME, or XDG_CONFIG_HOME and XDG_DATA_HOME");
+        return false;
+    }
+    if (!options_read(&run->options, argc, (const char **)argv, &run->error) ||
+        !report_init(&run->report, run->options.report, run->options.verbosity, &run->error))
+        return false;
+    if (run->options.pass)
+        pass_read(run->options.pass, run->passphrase, sizeof run->passphrase, &run->error);
+    if (!wait_init(&run->wait))
+        error_set(&run->error, STATUS_LOCAL, "cannot wait for signals: %s", strerror(errno));
+    return true;
+}
+
+/* What is asked for in place of a session has no events. */
+static int finish_task(struct run *run)
+{
+    if (run->error.status)
+        fprintf(stderr, "symtls: %s\n", run->error.story);
+    if (run->wait.signal)
+        wait_die(run->wait.signal);
+    return (int)run->error.status;
 }
 
 int main(int argc, char **argv)
@@ -378,41 +399,31 @@ int main(int argc, char **argv)
     struct run run = empty;
     int status;
 
-    local_reserve();
-    run.channel.transport.fd = -1;
-    run.session.keylog = -1;
-    run.known_path = file_path("XDG_DATA_HOME", ".local/share", "known_peers");
-    if (!run.known_path)
-        error_set(&run.error, STATUS_LOCAL, "there is no home folder: set HOME, or XDG_CONFIG_HOME and XDG_DATA_HOME");
-    else if (options_read(&run.options, argc, (const char **)argv, &run.error) &&
-             report_init(&run.report, run.options.report, run.options.verbosity, &run.error) && !wait_init(&run.wait))
-        error_set(&run.error, STATUS_LOCAL, "cannot wait for signals: %s", strerror(errno));
-    if (run.error.status) {
-        status = complain(&run.error);
+    if (!begin(&run, argc, argv)) {
+        status = finish_task(&run);
         tidy_up(&run);
         return status;
     }
     switch (run.options.task) {
     case OPTIONS_VERSION:
         print(&run, "%s %s\n", "symtls", VERSION);
+        status = finish_task(&run);
         break;
     case OPTIONS_SHOW_IDENTITY:
         show_identity(&run);
+        status = finish_task(&run);
         break;
     case OPTIONS_KNOWN_LIST:
     case OPTIONS_KNOWN_ADD:
     case OPTIONS_KNOWN_DELETE:
         edit_known(&run);
+        status = finish_task(&run);
         break;
-    case OPTIONS_CONNECT:
-    case OPTIONS_LISTEN:
-    case OPTIONS_BOTH:
+    default:
         hold_session(&run);
         status = finish(&run);
-        tidy_up(&run);
-        return status;
+        break;
     }
-    status = run.error.status ? complain(&run.error) : 0;
     tidy_up(&run);
     return status;
 }

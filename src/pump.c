@@ -5,6 +5,7 @@
 #include "tty.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum {
     PLAIN_IN_SIZE = 65536,
@@ -236,7 +237,8 @@ static void end_directions(struct pump *pump)
     if (pump->in_ended && buffer_used(&pump->in) == 0 && !session_we_closed(pump->session))
         session_close(pump->session);
     if (peer_closed && !pump->result.peer_closed && !pump->in_ended)
-        report_say(pump->report, REPORT_VERBOSE, "the peer has ended its direction; we go on until our input ends");
+        report_say(pump->report, isatty(STDIN_FILENO) ? REPORT_NORMAL : REPORT_VERBOSE,
+                   "the peer has ended its direction; the end of our input ends the session");
     pump->result.peer_closed = peer_closed;
 }
 

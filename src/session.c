@@ -1,244 +1,17 @@
 /* session.c - one TLS session between equals, in memory. */
 #include "session.h"
-#include "hello.h"
 #include "role_alert.h"
 #include "session_gnutls.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
-    INPUT_MAX = 65536,                             /* read from a socket at a time */
-    OUTPUT_MAX = 4 * (SESSION_RECORD_MAX + 256),   /* four full records: larger writes were slower (cache) */
-    OUTPUT_LIMIT = 1 << 20                         /* a flight of the handshake may exceed that, but not without end */
+    INPUT_MAX = 65536,                          /* read from a socket at a time */
+    OUTPUT_MAX = 4 * (SESSION_RECORD_MAX + 256) /* four full records: larger writes were slower (cache) */
 };
 
-#define DEFAULT_PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-
-/* ---- The library's side of the buffers ---- */
-
-static ssize_t push(gnutls_transport_ptr_t pointer, const void *bytes, size_t length)
-{
-    struct session *session = pointer;
-
-    if (buffer_used(&session->output) + length > OUTPUT_LIMIT || !buffer_append(&session->output, bytes, length)) {
-        gnutls_transport_set_errno(session->tls, ENOMEM);
-        return -1;
-    }
-    return (ssize_t)length;
-}
-
-static ssize_t pull(gnutls_transport_ptr_t pointer, void *bytes, size_t length)
-{
-    struct session *session = pointer;
-    size_t taken;
-
-    /* A client that saw the peer's ClientHello would end with an alert. */
-    if (session->state == SESSION_HELLO) {
-        gnutls_transport_set_errno(session->tls, EAGAIN);
-        return -1;
-    }
-    taken = buffer_take(&session->input, bytes, length);
-    if (taken == 0 && !session->input_ended) {
-        gnutls_transport_set_errno(session->tls, EAGAIN);
-        return -1;
-    }
-    return (ssize_t)taken;
-}
-
-/* ---- Callbacks ---- */
-
-/* The library holds its handshake here, after the peer's certificate and before our Finished, until the caller has
- * decided: GNUTLS_E_AGAIN makes the next gnutls_handshake() ask again. */
-static int verify(gnutls_session_t tls)
-{
-    struct session *session = gnutls_session_get_ptr(tls);
-
-    if (session->judged)
-        return 0;
-    session->state = SESSION_VERDICT;
-    return GNUTLS_E_AGAIN;
-}
-
-/* After a HelloRetryRequest the second ClientHello has to repeat the role_preference of the first. */
-static int check_client_hello(const struct session *session, const gnutls_datum_t *body)
-{
-    const struct role_preference *first = &session->role.peer;
-    struct buffer message = {0};
-    struct hello hello;
-    const uint8_t header[4] = {HANDSHAKE_CLIENT_HELLO, (uint8_t)(body->size >> 16), (uint8_t)(body->size >> 8),
-                               (uint8_t)body->size};
-    int code = 0;
-
-    if (!session->role.peer_is_explicit)
-        return 0;
-    if (!buffer_append(&message, header, sizeof header) || !buffer_append(&message, body->data, body->size) ||
-        hello_read(buffer_at(&message), buffer_used(&message), session->config->role.extension_id, &hello) !=
-            HELLO_FOUND ||
-        hello.preference_length != first->length || memcmp(hello.preference, first->value, first->length) != 0)
-        code = GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
-    buffer_free(&message);
-    return code;
-}
-
-static int watch_handshake(gnutls_session_t tls, unsigned type, unsigned when, unsigned incoming,
-                           const gnutls_datum_t *body)
-{
-    struct session *session = gnutls_session_get_ptr(tls);
-
-    (void)when;
-    if (!incoming)
-        return 0;
-    switch (type) {
-    case GNUTLS_HANDSHAKE_CLIENT_HELLO:
-        return check_client_hello(session, body);
-    case GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST:
-        session->asked_for_identity = true;
-        break;
-    case GNUTLS_HANDSHAKE_KEY_UPDATE:
-    case GNUTLS_HANDSHAKE_NEW_SESSION_TICKET:
-        if (session->state == SESSION_OPEN)
-            session->accepted = true;
-        break;
-    default:
-        break;
-    }
-    return 0;
-}
-
-static int send_preference(gnutls_session_t tls, gnutls_buffer_t data)
-{
-    const struct session *session = gnutls_session_get_ptr(tls);
-    const struct role_preference *ours = &session->config->role.ours;
-    int code = gnutls_buffer_append_data(data, ours->value, ours->length);
-
-    return code < 0 ? code : (int)ours->length;
-}
-
-/* Only a ServerHello could bring it here, and there the library refuses it by itself: it is not what we allowed. */
-static int receive_preference(gnutls_session_t tls, const unsigned char *data, size_t length)
-{
-    (void)tls;
-    (void)data;
-    (void)length;
-    return 0;
-}
-
-static int write_keylog(gnutls_session_t tls, const char *label, const gnutls_datum_t *secret)
-{
-    const struct session *session = gnutls_session_get_ptr(tls);
-    gnutls_datum_t client_random, server_random;
-    struct buffer line = {0};
-    char digits[3];
-    bool whole = buffer_append(&line, label, strlen(label)) && buffer_append(&line, " ", 1);
-
-    gnutls_session_get_random(tls, &client_random, &server_random);
-    for (unsigned i = 0; whole && i < client_random.size; i++) {
-        snprintf(digits, sizeof digits, "%02x", client_random.data[i]);
-        whole = buffer_append(&line, digits, 2);
-    }
-    whole = whole && buffer_append(&line, " ", 1);
-    for (unsigned i = 0; whole && i < secret->size; i++) {
-        snprintf(digits, sizeof digits, "%02x", secret->data[i]);
-        whole = buffer_append(&line, digits, 2);
-    }
-    whole = whole && buffer_append(&line, "\n", 1) &&
-            write(session->config->keylog, buffer_at(&line), buffer_used(&line)) == (ssize_t)buffer_used(&line);
-    buffer_free(&line);
-    if (!whole)
-        error_set(session->error, STATUS_LOCAL, "cannot write the key log: %s", strerror(errno));
-    return whole ? 0 : GNUTLS_E_FILE_ERROR;
-}
-
 /* ---- Setting up ---- */
-
-static bool set_priority(struct session *session, gnutls_session_t tls)
-{
-    const char *priority = session->config->priority;
-    const char *at = NULL;
-    int code = gnutls_priority_set_direct(tls, priority ? priority : DEFAULT_PRIORITY, &at);
-
-    if (code >= 0)
-        return true;
-    error_set(session->error, STATUS_LOCAL, "--priority: GnuTLS does not understand \"%s\" from \"%s\" on; see "
-              "gnutls-cli --priority-list", priority ? priority : DEFAULT_PRIORITY, at ? at : "");
-    return false;
-}
-
-static bool set_alpn(struct session *session, gnutls_session_t tls)
-{
-    gnutls_datum_t protocols[16];
-    unsigned count = (unsigned)session->config->alpn_count;
-
-    if (count == 0)
-        return true;
-    if (count > 16)
-        count = 16;
-    for (unsigned i = 0; i < count; i++)
-        protocols[i] = (gnutls_datum_t){.data = (unsigned char *)session->config->alpn[i],
-                                        .size = (unsigned)strlen(session->config->alpn[i])};
-    return gnutls_alpn_set_protocols(tls, protocols, count, GNUTLS_ALPN_MANDATORY) >= 0;
-}
-
-static int set_preference(struct session *session, gnutls_session_t tls)
-{
-    const struct role_config *role = &session->config->role;
-
-    if (role->implicit || role->symmetric == ROLE_SYMMETRIC_NEVER)
-        return 0;
-    return gnutls_session_ext_register(tls, "role_preference", role->extension_id, GNUTLS_EXT_TLS, receive_preference,
-                                       send_preference, NULL, NULL, NULL,
-                                       GNUTLS_EXT_FLAG_CLIENT_HELLO | GNUTLS_EXT_FLAG_TLS);
-}
-
-/* A library session for a role, in place of the one that there was. */
-static bool make_tls(struct session *session, enum role role)
-{
-    gnutls_session_t tls = NULL;
-    const char *name = session->config->server_name;
-    unsigned flags = (role == ROLE_CLIENT ? GNUTLS_CLIENT : GNUTLS_SERVER) | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
-                     GNUTLS_NO_TICKETS | GNUTLS_FORCE_CLIENT_CERT;
-    int code = gnutls_init(&tls, flags);
-
-    if (session->tls)
-        gnutls_deinit(session->tls); /* with the secrets of a hello that never happened */
-    session->tls = tls;
-    if (code < 0)
-        goto failed;
-    gnutls_session_set_ptr(tls, session);
-    gnutls_transport_set_ptr(tls, session);
-    gnutls_transport_set_push_function(tls, push);
-    gnutls_transport_set_pull_function(tls, pull);
-    gnutls_session_set_verify_function(tls, verify);
-    gnutls_handshake_set_hook_function(tls, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST, watch_handshake);
-    gnutls_handshake_set_timeout(tls, 0); /* ours is in the pump */
-    if (session->config->keylog >= 0)
-        gnutls_session_set_keylog_function(tls, write_keylog);
-    if (!set_priority(session, tls))
-        return false;
-    code = gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE, identity_credentials(session->config->identity));
-    if (code >= 0 && !set_alpn(session, tls))
-        code = GNUTLS_E_MEMORY_ERROR;
-    if (code >= 0 && role == ROLE_CLIENT)
-        code = set_preference(session, tls);
-    if (code == GNUTLS_E_ALREADY_REGISTERED) {
-        error_set(session->error, STATUS_LOCAL, "--extension-id %u: the TLS library uses that number for an extension of its own",
-                  session->config->role.extension_id);
-        return false;
-    }
-    if (code >= 0 && role == ROLE_CLIENT && name)
-        code = gnutls_server_name_set(tls, GNUTLS_NAME_DNS, name, strlen(name));
-    if (role == ROLE_SERVER) /* asked, not required: a client without one is refused by our rules, with a sentence */
-        gnutls_certificate_server_set_request(tls, session->config->ask_identity ? GNUTLS_CERT_REQUEST : GNUTLS_CERT_IGNORE);
-    if (code >= 0)
-        return true;
-failed:
-    error_set(session->error, STATUS_LOCAL, "the TLS library cannot make a session: %s", gnutls_strerror(code));
-    return false;
-}
 
 /* Our ClientHello, into the output. */
 static bool say_hello(struct session *session)
@@ -246,7 +19,7 @@ static bool say_hello(struct session *session)
     size_t before = buffer_used(&session->output);
     int code;
 
-    if (!make_tls(session, ROLE_CLIENT))
+    if (!session_make_tls(session, ROLE_CLIENT))
         return false;
     code = gnutls_handshake(session->tls);
     if (code != GNUTLS_E_AGAIN || !role_our_hello(&session->role, buffer_at(&session->output) + before,
@@ -392,7 +165,7 @@ static enum session_state take_role(struct session *session, enum role role)
         error_set(session->error, STATUS_LOCAL, "out of memory");
         return session->state = SESSION_FAILED;
     }
-    if (role == ROLE_SERVER && !make_tls(session, ROLE_SERVER))
+    if (role == ROLE_SERVER && !session_make_tls(session, ROLE_SERVER))
         return session->state = SESSION_FAILED;
     return session->state = SESSION_HANDSHAKE;
 }

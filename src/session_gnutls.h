@@ -27,6 +27,9 @@ struct session {
     bool peer_closed;
 };
 
+/* A library session for a role, in place of the one that there was. False with an error. */
+bool session_make_tls(struct session *session, enum role role);
+
 /* Keep the story of a GnuTLS error, as it is for the state that the session is in. */
 void session_tell(struct session *session, int code);
 

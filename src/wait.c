@@ -35,7 +35,8 @@ bool wait_init(struct wait *wait)
 
 void wait_free(struct wait *wait)
 {
-    close(wait->signal_fd);
+    if (wait->signal_fd >= 0)
+        close(wait->signal_fd);
     wait->signal_fd = -1;
 }
 
