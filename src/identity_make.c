@@ -38,7 +38,7 @@ static bool self_sign(gnutls_x509_privkey_t key, struct buffer *out, struct erro
     gnutls_x509_crt_t certificate = NULL;
     gnutls_privkey_t signer = NULL;
     gnutls_datum_t pem = {NULL, 0};
-    unsigned char serial[16];
+    unsigned char serial[16] = {0};
     char name[128];
     bool signed_ = false;
     int code = gnutls_x509_crt_init(&certificate);

@@ -85,18 +85,16 @@ static bool load_identity(struct run *run)
 
 /* ---- Other tasks than a session ---- */
 
-static bool print(struct run *run, const char *format, const char *one, const char *two)
+static void flush(struct run *run)
 {
-    if (printf(format, one, two) >= 0 && fflush(stdout) == 0)
-        return true;
-    error_set(&run->error, STATUS_LOCAL, "cannot write to stdout: %s", strerror(errno));
-    return false;
+    if (fflush(stdout) != 0 || ferror(stdout))
+        error_set(&run->error, STATUS_LOCAL, "cannot write to stdout: %s", strerror(errno));
 }
 
 static void show_identity(struct run *run)
 {
     if (run->error.status == STATUS_OK && load_identity(run))
-        print(run, "%s %s\n", identity_pin(run->identity), identity_name(run->identity));
+        printf("%s %s\n", identity_pin(run->identity), identity_name(run->identity));
 }
 
 static void edit_known(struct run *run)
@@ -113,8 +111,7 @@ static void edit_known(struct run *run)
             error_set(&run->error, STATUS_LOCAL, "nobody is known as \"%s\" in %s", name, run->known_path);
         break;
     default:
-        if (known_list(run->known_path, stdout, &run->error))
-            print(run, "%s%s", "", "");
+        known_list(run->known_path, stdout, &run->error);
         break;
     }
 }
@@ -386,6 +383,7 @@ static bool begin(struct run *run, int argc, char **argv)
 /* What is asked for in place of a session has no events. */
 static int finish_task(struct run *run)
 {
+    flush(run);
     if (run->error.status)
         fprintf(stderr, "symtls: %s\n", run->error.story);
     if (run->wait.signal)
@@ -406,7 +404,7 @@ int main(int argc, char **argv)
     }
     switch (run.options.task) {
     case OPTIONS_VERSION:
-        print(&run, "%s %s\n", "symtls", VERSION);
+        printf("symtls %s\n", VERSION);
         status = finish_task(&run);
         break;
     case OPTIONS_SHOW_IDENTITY:

@@ -84,7 +84,7 @@ static bool ask(struct pump *pump)
         if (wait_for_channel(pump, &poll_tty, WAIT_FOREVER) == WAIT_SIGNALLED)
             break;
         if (pump->channel->ended) {
-            error_set(pump->error, STATUS_TLS, "the peer hung up while you were being asked");
+            error_set(pump->error, STATUS_TLS, "the peer hung up while you were being asked; a longer --handshake-timeout at its end gives you more time");
             break;
         }
         if (poll_tty.revents)

@@ -268,8 +268,8 @@ void report_closed(struct report *report, const struct report_end *end)
     set(keys, "seconds", json_real((double)(wait_now() - report->started) / 1000));
     set(keys, "cause", text_or_null(cause));
     emit(report, "closed", keys);
-    if (end->error->status != STATUS_OK)
-        report_say(report, REPORT_QUIET, "%s", cause);
+    if (*cause)
+        report_say(report, end->error->status == STATUS_OK ? REPORT_NORMAL : REPORT_QUIET, "%s", cause);
     else
         report_say(report, REPORT_VERBOSE, "closed; %llu bytes sent, %llu received", (unsigned long long)end->sent,
                    (unsigned long long)end->received);
