@@ -14,7 +14,14 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { WAYS_MAX = TCP_MEET_FDS / 2 };
+enum {
+    WAYS_MAX = TCP_MEET_FDS / 2,
+    PLAIN_CALLS = 3,     /* then the calls are short ones */
+    SHORT_HOPS = 2,      /* through the firewall or NAT at our end, and no further */
+    SHORT_MS = 20,       /* before a short call may go all the way */
+    SHORT_MS_IPV6 = 300, /* no quoted hop limit tells an old ICMP error there: let it come first */
+    HOLE_MS = 900        /* a refusal after that came through a hole that is open no more */
+};
 
 /* One of the peer's addresses, and how we call it. */
 struct way {
@@ -24,6 +31,8 @@ struct way {
     int caller;         /* -1: not calling now */
     int64_t called_at;
     int64_t call_next;  /* WAIT_FOREVER: there is a connection */
+    int64_t lengthen_at; /* when a short call goes all the way; WAIT_FOREVER: it is no short one */
+    unsigned calls;
     int reason;         /* errno of the last call */
 };
 
@@ -105,7 +114,7 @@ static bool add_ways(struct tcp_meet *meet, const struct address_list *targets, 
     for (size_t i = 0; i < targets->count && meet->count < WAYS_MAX; i++) {
         struct way *way = &meet->ways[meet->count];
 
-        *way = (struct way){.remote = targets->at[i], .listener = -1, .caller = -1};
+        *way = (struct way){.remote = targets->at[i], .listener = -1, .caller = -1, .lengthen_at = WAIT_FOREVER};
         if (!choose_local(sources, source_given, way)) {
             error_set(&first, STATUS_NETWORK, "no way from here to %s: %s", address_text(&way->remote, text),
                       tcp_reason(errno));
@@ -185,28 +194,79 @@ int64_t tcp_meet_deadline(const struct tcp_meet *meet)
 {
     int64_t first = WAIT_FOREVER;
 
-    for (size_t i = 0; i < meet->count; i++)
-        if (meet->ways[i].caller < 0 && meet->ways[i].call_next < first)
-            first = meet->ways[i].call_next;
+    for (size_t i = 0; i < meet->count; i++) {
+        const struct way *way = &meet->ways[i];
+        int64_t next = way->caller < 0 ? way->call_next : way->lengthen_at;
+
+        if (next < first)
+            first = next;
+    }
     return first;
 }
 
 /* ---- Calling ---- */
 
-/* After a refusal: half to twice the time that it took to come, at random, so that two ends fall out of step; seldom
- * enough to be no burden, more seldom the longer it lasts. */
-static void call_later(const struct tcp_meet *meet, struct way *way, int reason)
+static int64_t at_random(int64_t least, int64_t most)
 {
-    int64_t now = wait_now(), lasted = now - meet->started, took = now - way->called_at, pause;
-    int64_t least = lasted < 2000 ? 1 : lasted < 10000 ? 20 : 250;
     uint16_t chance = 0;
 
+    if (getrandom(&chance, sizeof chance, GRND_NONBLOCK) < 0)
+        chance = (uint16_t)wait_now();
+    return least + chance % (most - least + 1);
+}
+
+/* After a refusal: half to twice the time that it took to come, at random, so that two ends fall out of step; seldom
+ * enough to be no burden, more seldom the longer it lasts. */
+static int64_t pause_after(const struct tcp_meet *meet, const struct way *way)
+{
+    int64_t now = wait_now(), lasted = now - meet->started, took = now - way->called_at;
+    int64_t least = lasted < 2000 ? 1 : lasted < 10000 ? 20 : 250;
+    int64_t pause = took * at_random(50, 200) / 100;
+
+    if (way->calls > PLAIN_CALLS) /* our hole was just closed, or there was none: see shorten() */
+        return took > HOLE_MS ? 1 : at_random(200, 400);
+    return pause < least ? at_random(least, least + 1) : pause > 300 ? 300 : pause;
+}
+
+static void call_later(const struct tcp_meet *meet, struct way *way, int reason)
+{
     stop_calling(way);
     way->reason = reason;
-    if (getrandom(&chance, sizeof chance, GRND_NONBLOCK) < 0)
-        chance = (uint16_t)now;
-    pause = took * (50 + chance % 151) / 100;
-    way->call_next = now + (pause < least ? least + chance % 2 : pause > 300 ? 300 : pause);
+    way->call_next = wait_now() + pause_after(meet, way);
+}
+
+/* A firewall that answers an unexpected SYN with RST ends the caller's attempt before the callee's SYN has opened its own
+ * side, and crossing SYNs are rare. A short call opens our own firewall and dies behind it; when it may go all the way, the
+ * kernel's repetition of it goes into the hole that the peer has opened in the same manner. The ICMP error that it meets
+ * is ignored, as it quotes fewer hops than the socket wants to see. */
+static void shorten(struct way *way)
+{
+    int hops = SHORT_HOPS, all = 255;
+
+    if (address_family(&way->remote) == AF_INET) {
+        setsockopt(way->caller, IPPROTO_IP, IP_TTL, &hops, sizeof hops);
+        setsockopt(way->caller, IPPROTO_IP, IP_MINTTL, &hops, sizeof hops);
+        way->lengthen_at = wait_until(SHORT_MS);
+    } else {
+        setsockopt(way->caller, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof hops);
+        setsockopt(way->caller, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &all, sizeof all);
+        way->lengthen_at = wait_until(SHORT_MS_IPV6);
+    }
+}
+
+static void lengthen(struct way *way)
+{
+    int ours = -1, any = 0, usual = 64;
+
+    if (way->lengthen_at == WAIT_FOREVER)
+        return;
+    way->lengthen_at = WAIT_FOREVER;
+    if (address_family(&way->remote) == AF_INET) {
+        setsockopt(way->caller, IPPROTO_IP, IP_TTL, &usual, sizeof usual);
+    } else {
+        setsockopt(way->caller, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ours, sizeof ours);
+        setsockopt(way->caller, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &any, sizeof any);
+    }
 }
 
 static void call(const struct tcp_meet *meet, struct way *way)
@@ -214,6 +274,8 @@ static void call(const struct tcp_meet *meet, struct way *way)
     int on = 1;
 
     way->called_at = wait_now();
+    way->lengthen_at = WAIT_FOREVER;
+    way->calls++;
     way->caller = tcp_socket(address_family(&way->remote));
     if (way->caller < 0) {
         call_later(meet, way, errno);
@@ -223,6 +285,8 @@ static void call(const struct tcp_meet *meet, struct way *way)
     setsockopt(way->caller, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (address_family(&way->remote) == AF_INET6)
         setsockopt(way->caller, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (way->calls > PLAIN_CALLS)
+        shorten(way);
     /* EADDRNOTAVAIL and EADDRINUSE: that very connection exists, and our listener is about to hand it out; or it was there
      * a moment ago. Every other reason may pass as well. */
     if (bind(way->caller, (struct sockaddr *)&way->local.storage, way->local.length) != 0 ||
@@ -257,6 +321,7 @@ static bool answered(struct tcp_meet *meet, struct way *way, struct transport *t
         call_later(meet, way, reason);
         return false;
     }
+    lengthen(way);
     tcp_describe(transport, way->caller, how_it_came(way->caller));
     way->caller = -1;
     way->call_next = WAIT_FOREVER;
@@ -312,6 +377,8 @@ bool tcp_meet_step(struct tcp_meet *meet, struct transport *transport)
             return true;
         if (way->caller < 0 && way->call_next <= wait_now())
             call(meet, way);
+        if (way->caller >= 0 && way->lengthen_at <= wait_now())
+            lengthen(way);
     }
     return false;
 }
