@@ -47,9 +47,11 @@ uint8_t *buffer_room(struct buffer *buffer, size_t length)
         buffer->start = 0;
         buffer->end = used;
     }
-    if (buffer->capacity - buffer->end < length) {
+    if (!buffer->bytes || buffer->capacity - buffer->end < length) {
         size_t capacity = buffer->capacity ? buffer->capacity : 1024;
 
+        if (length > SIZE_MAX / 4) /* doubling would wrap around */
+            return NULL;
         while (capacity - used < length)
             capacity *= 2;
         if (!grow(buffer, capacity))

@@ -195,10 +195,8 @@ static enum role_step client_hello(struct role_stream *stream)
         stream->peer_is_explicit = true;
         break;
     case HELLO_ABSENT:
-        if (!stream->config.implicit) {
-            stream->surplus = 0; /* nothing is struck */
-            return plain_client(stream);
-        }
+        if (!stream->config.implicit)
+            return plain_client(stream); /* nothing is struck */
         take_implicit(&stream->peer, &hello);
         break;
     }

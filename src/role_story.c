@@ -42,8 +42,8 @@ static void tell_tie(const struct role_stream *stream, char *text, size_t size)
         break;
     default:
         snprintf(text, size,
-                 "the peer's role_preference is our own, byte for byte: we are talking to ourselves, or to somebody "
-                 "who sends back what we send");
+                 "the peer's role_preference is our own, byte for byte: we are talking to ourselves, to somebody who "
+                 "sends back what we send, or both ends were given the same --role-preference");
     }
 }
 

@@ -39,6 +39,7 @@ void text_escape(char *text, size_t size, const void *bytes, size_t length)
 {
     const uint8_t *at = bytes;
     size_t used = 0;
+    size_t dots = 0; /* the last place where they fit */
 
     text[0] = '\0';
     while (length) {
@@ -56,14 +57,15 @@ void text_escape(char *text, size_t size, const void *bytes, size_t length)
             for (size_t i = 0; i < taken; i++)
                 written += (size_t)snprintf(piece + written, sizeof piece - written, "\\x%02x", at[i]);
         }
-        /* Leave room for the dots unless this is the end. */
-        if (used + written + (taken < length ? sizeof "..." : 1) > size) {
-            snprintf(text + used, size - used, "...");
+        if (used + written + 1 > size) {
+            snprintf(text + dots, size - dots, "...");
             return;
         }
         memcpy(text + used, piece, written);
         used += written;
         text[used] = '\0';
+        if (used + sizeof "..." <= size)
+            dots = used;
         at += taken;
         length -= taken;
     }
@@ -99,7 +101,9 @@ bool text_duration(const char *text, int *ms)
 
 const char *text_from_duration(char text[TEXT_DURATION_SIZE], int ms)
 {
-    if (ms % 60000 == 0 && ms)
+    if (ms % 3600000 == 0 && ms)
+        snprintf(text, TEXT_DURATION_SIZE, "%dh", ms / 3600000);
+    else if (ms % 60000 == 0 && ms)
         snprintf(text, TEXT_DURATION_SIZE, "%dm", ms / 60000);
     else if (ms % 1000 == 0)
         snprintf(text, TEXT_DURATION_SIZE, "%ds", ms / 1000);

@@ -15,7 +15,7 @@ void text_escape(char *text, size_t size, const void *bytes, size_t length);
  * more than 24 days. */
 bool text_duration(const char *text, int *ms);
 
-/* The shortest of those forms; borrowed from `text`. */
+/* A whole number of the largest unit that divides it. Returns `text`. */
 #define TEXT_DURATION_SIZE 16
 const char *text_from_duration(char text[TEXT_DURATION_SIZE], int ms);
 

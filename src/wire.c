@@ -16,7 +16,8 @@ struct wire wire_take(struct wire *wire, size_t length)
         return (struct wire){.failed = true};
     }
     part = wire_from(wire->at, length);
-    wire->at += length;
+    if (length)
+        wire->at += length;
     wire->left -= length;
     return part;
 }
