@@ -1,0 +1,187 @@
+# lib.sh - for the end-to-end tests: real processes, real sockets, TAP on stdout.
+#
+#   identity alice                      a folder of her own, so that she has her own key; PIN[alice] is its pin
+#   start alice -l 127.0.0.1 0          run symtls as alice, in the background
+#   event alice listening               wait for that event; its JSON is in $EVENT
+#   finish alice                        wait for her end; STATUS[alice] is the exit status
+#   is "$got" "$wanted" "what it is"    a test; so is  check "what it is" COMMAND...
+#   done_testing                        at the end
+#
+# alice reads "$W/alice.in" (make it a FIFO to feed her by and by; else it is empty) and writes "$W/alice.out";
+# what she says to people is in "$W/alice.err", and her events are in "$W/alice.report". Nothing waits for time to pass: tests wait
+# for events, and a wait of PATIENCE seconds means that something hangs.
+
+set -u
+SYMTLS=${SYMTLS:-./symtls}
+srcdir=${srcdir:-.}
+PATIENCE=${PATIENCE:-60}
+W=$(mktemp -d "${TMPDIR:-/tmp}/symtls-test.XXXXXX")
+declare -A PIN STATUS PID EVENTS ON # ON[alice]: a command that runs her end elsewhere
+TESTS=0 FAILED=0
+unset SSLKEYLOGFILE
+export HOME=$W XDG_CONFIG_HOME=$W/config XDG_DATA_HOME=$W/data
+
+cleanup() {
+    local jobs
+    jobs=$(jobs -p)
+    # shellcheck disable=SC2086
+    [ -z "$jobs${PID[*]-}" ] || kill -KILL $jobs ${PID[*]-} 2>/dev/null
+    rm -rf "$W"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+# ---- TAP ----
+
+diag() { printf '# %s\n' "$@" | sed '2,$s/^[^#]/# &/'; }
+
+ok() { TESTS=$((TESTS + 1)); echo "ok $TESTS - $1"; }
+
+not_ok() {
+    TESTS=$((TESTS + 1)) FAILED=$((FAILED + 1))
+    echo "not ok $TESTS - $1"
+}
+
+skip() { TESTS=$((TESTS + 1)); echo "ok $TESTS - $1 # SKIP $2"; }
+
+skip_all() { echo "1..0 # SKIP $1"; exit 0; }
+
+is() {
+    if [ "$1" = "$2" ]; then ok "$3"; else
+        not_ok "$3"
+        diag "got:    $1" "wanted: $2"
+    fi
+}
+
+# The text contains the words.
+has() {
+    case $1 in
+    *"$2"*) ok "$3" ;;
+    *)
+        not_ok "$3"
+        diag "got:            $1" "wanted to read: $2"
+        ;;
+    esac
+}
+
+check() {
+    local what=$1
+    shift
+    if "$@"; then ok "$what"; else not_ok "$what"; fi
+}
+
+done_testing() {
+    echo "1..$TESTS"
+    [ "$FAILED" = 0 ]
+}
+
+need() { command -v "$1" >/dev/null 2>&1; }
+
+# ---- Ends ----
+
+# as NAME COMMAND...: run it with NAME's files
+as() {
+    local name=$1
+    shift
+    XDG_CONFIG_HOME=$W/$name/config XDG_DATA_HOME=$W/$name/data "$@"
+}
+
+# shellcheck disable=SC2034
+identity() {
+    local name
+    for name; do
+        mkdir -p "$W/$name"
+        PIN[$name]=$(as "$name" "$SYMTLS" --show-identity 2>/dev/null | cut -d' ' -f1)
+        [ -n "${PIN[$name]}" ] || diag "$name has no identity"
+    done
+}
+
+# start NAME ARGUMENT...
+start() {
+    local name=$1 fd
+    shift
+    [ -e "$W/$name.in" ] || : >"$W/$name.in"
+    : >"$W/$name.report"
+    exec {fd}< <(exec 8>&1 9>/dev/null >"$W/$name.out" 2>"$W/$name.err" <"$W/$name.in"
+        export XDG_CONFIG_HOME=$W/$name/config XDG_DATA_HOME=$W/$name/data
+        exec ${ON[$name]-} "$SYMTLS" --report fd:8 "$@")
+    PID[$name]=$!
+    EVENTS[$name]=$fd
+}
+
+# event NAME EVENT: read on until it comes. False: it never did.
+event() {
+    local name=$1 fd=${EVENTS[$1]}
+    while IFS= read -r -t "$PATIENCE" -u "$fd" EVENT; do
+        printf '%s\n' "$EVENT" >>"$W/$name.report"
+        case $EVENT in *"\"event\":\"$2\""*) return 0 ;; esac
+    done
+    EVENT=
+    diag "$name: no event $2" "$(cat "$W/$name.err")"
+    return 1
+}
+
+# The port in the last event's "local".
+port() { jq -r '.local' <<<"$EVENT" | sed 's/.*://'; }
+
+# key NAME EVENT FILTER: a key of an event that has been read, as jq writes it
+key() { jq -r "select(.event == \"$2\") | $3" "$W/$1.report"; }
+
+# finish NAME...: wait for its end, and keep its exit status (128 and more: a signal)
+# shellcheck disable=SC2034
+finish() {
+    local name line fd result
+    for name; do
+        fd=${EVENTS[$name]}
+        while IFS= read -r -t "$PATIENCE" -u "$fd" line; result=$?; [ "$result" = 0 ]; do
+            printf '%s\n' "$line" >>"$W/$name.report"
+        done
+        if [ "$result" -gt 128 ]; then
+            diag "$name hangs" "$(cat "$W/$name.err")"
+            kill -ABRT "${PID[$name]}"
+        fi
+        exec {fd}<&-
+        wait "${PID[$name]}" 2>/dev/null
+        STATUS[$name]=$?
+        unset "PID[$name]" "EVENTS[$name]"
+    done
+}
+
+# facts NAME...: of each, in a line: role, whether symmetric, decided by what, TLS version, trust; then "accepted" if it was
+facts() {
+    local name
+    for name; do
+        jq -rs '(.[] | select(.event == "handshake") | "\(.role) \(.symmetric) \(.decided_by) \(.version) \(.trust)"),
+            (.[] | select(.event == "accepted") | .event)' "$W/$name.report" | paste -sd' '
+    done
+}
+
+# Exactly one "closed", with the exit status that it really was.
+closed_once() {
+    local closed
+    closed=$(grep '"event":"closed"' "$W/$1.report")
+    case $closed in
+    *$'\n'* | '') false ;;
+    *"\"exit\":${STATUS[$1]},"*) true ;;
+    *) false ;;
+    esac
+}
+
+# pair "ARGUMENTS of the listener" "ARGUMENTS of the caller": alice listens, bob calls, both to their end
+pair() {
+    # shellcheck disable=SC2086
+    start alice $1 -l 127.0.0.1 0
+    event alice listening || { finish alice; STATUS[bob]=none; return; }
+    # shellcheck disable=SC2086
+    start bob $2 127.0.0.1 "$(port)"
+    finish alice bob
+}
+
+# Two ports on 127.0.0.1 that nobody has: for --both, which cannot ask the kernel for one.
+two_ports() {
+    python3 -c '
+import socket
+a, b = socket.socket(), socket.socket()
+a.bind(("127.0.0.1", 0)); b.bind(("127.0.0.1", 0))
+print(a.getsockname()[1], b.getsockname()[1])'
+}

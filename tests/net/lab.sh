@@ -1,0 +1,115 @@
+# lab.sh - two hosts, each behind a box of its own, with an "internet" between: for the tests that need a network.
+#
+#     a --- boxa --- internet --- boxb --- b
+#
+#   lab_or_skip "$0"         run the rest of this file in namespaces of its own, or skip it with a reason
+#   lab_up BOX WAN           BOX: fw (stateful firewall, own addresses), nat (keeps ports), sym (NAT with random ports), or none
+#                            WAN: what a box does with what nobody asked for: drop, reject, open (hands it to its own kernel)
+#   lab_address a [6]        the address under which the other end sees it
+#   lab_link a down|up       unplug it
+#
+# The whole test is a process tree in a PID, mount and network namespace: when it dies, however, nothing is left.
+
+lab_or_skip() {
+    [ -z "${IN_LAB-}" ] || return 0
+    for tool in ip nft unshare; do
+        need "$tool" || skip_all "there is no $tool"
+    done
+    local flags=(--net --mount --pid --fork --kill-child --mount-proc)
+    [ "$(id -u)" = 0 ] || flags+=(--map-root-user)
+    unshare "${flags[@]}" sh -c 'mkdir -p /run/netns 2>/dev/null; mount -t tmpfs lab /run && mkdir /run/netns &&
+        ip netns add x && ip link add v0 type veth peer name v1 &&
+        echo "table ip t { chain c { type nat hook postrouting priority 100; masquerade; }; }" | nft -f -' \
+        >/dev/null 2>&1 || skip_all "no network namespaces with NAT can be made here"
+    IN_LAB=1 exec unshare "${flags[@]}" bash "$1"
+}
+
+on() { # on HOST COMMAND...
+    local host=$1
+    shift
+    ip netns exec "$host" "$@"
+}
+
+cable() { ip link add "$2" netns "$1" type veth peer name "$4" netns "$3" && ip -n "$1" link set "$2" up && ip -n "$3" link set "$4" up; }
+
+# One side: HOST, its BOX, and the number in its addresses.
+side() {
+    local host=$1 box=$2 n=$3 kind=$4 wan=$5
+    ip netns add "$host" && ip netns add "$box"
+    cable "$host" eth0 "$box" lan && cable "$box" wan internet "to$host"
+    ip -n "$host" addr add "10.$n.0.2/24" dev eth0
+    ip -n "$box" addr add "10.$n.0.1/24" dev lan
+    ip -n "$box" addr add "10.1$n.0.2/24" dev wan
+    ip -n internet addr add "10.1$n.0.1/24" dev "to$host"
+    ip -n "$host" route add default via "10.$n.0.1"
+    ip -n "$box" route add default via "10.1$n.0.1"
+    ip -n internet route add "10.$n.0.0/24" via "10.1$n.0.2"
+    ip -n "$host" addr add "fd00:$n::2/64" dev eth0 nodad
+    ip -n "$box" addr add "fd00:$n::1/64" dev lan nodad
+    ip -n "$box" addr add "fd00:1$n::2/64" dev wan nodad
+    ip -n internet addr add "fd00:1$n::1/64" dev "to$host" nodad
+    ip -n "$host" -6 route add default via "fd00:$n::1"
+    ip -n "$box" -6 route add default via "fd00:1$n::1"
+    ip -n internet -6 route add "fd00:$n::/64" via "fd00:1$n::2"
+    rules "$kind" "$wan" | on "$box" nft -f -
+}
+
+rules() {
+    local unasked
+    case $2 in
+    drop) unasked=drop ;;
+    reject) unasked='meta l4proto tcp reject with tcp reset' ;;
+    open) unasked=accept ;;
+    esac
+    [ "$1" != none ] || return 0
+    cat <<RULES
+table inet box {
+    chain input {
+        type filter hook input priority 0
+        iifname != "wan" accept
+        meta l4proto ipv6-icmp accept
+        ct state established,related accept
+        $unasked
+    }
+    chain forward {
+        type filter hook forward priority 0
+        iifname "lan" accept
+        ct state established,related accept
+        $([ "$1" = fw ] && echo "$unasked" || echo drop)
+        drop
+    }
+}
+RULES
+    case $1 in
+    nat) echo 'table ip nat { chain post { type nat hook postrouting priority 100; oifname "wan" masquerade; }; }' ;;
+    sym) echo 'table ip nat { chain post { type nat hook postrouting priority 100; oifname "wan" masquerade fully-random; }; }' ;;
+    esac
+}
+
+lab_up() {
+    KIND=$1
+    mountpoint -q /run/netns && { ip -all netns delete; umount /run/netns; }
+    mkdir -p /run/netns
+    mount -t tmpfs lab /run/netns
+    ip netns add internet
+    side a boxa 1 "$1" "$2"
+    side b boxb 2 "$1" "$2"
+    for host in a boxa internet boxb b; do
+        ip -n "$host" link set lo up
+        on "$host" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+    done
+}
+
+# shellcheck disable=SC2034
+lab_address() {
+    local n
+    case $1 in a) n=1 ;; b) n=2 ;; esac
+    case $KIND:${2-4} in
+    *:6) echo "fd00:$n::2" ;;
+    nat:4 | sym:4) echo "10.1$n.0.2" ;;
+    *) echo "10.$n.0.2" ;;
+    esac
+}
+
+# A host comes and goes: its cable.
+lab_link() { ip -n "$1" link set eth0 "$2"; }
