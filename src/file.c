@@ -117,8 +117,8 @@ bool file_read(const char *path, enum file_privacy privacy, struct buffer *conte
         errno = reason;
         return false;
     }
-    done = fstat(fd, &info) == 0 && (privacy == FILE_PUBLIC || is_private(path, &info, status, error)) &&
-           read_all(fd, path, contents, status, error);
+    done = read_all(fd, path, contents, status, error) &&
+           (privacy == FILE_PUBLIC || (fstat(fd, &info) == 0 && is_private(path, &info, status, error)));
     close(fd);
     errno = 0;
     return done;

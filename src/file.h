@@ -18,7 +18,7 @@ bool file_make_folder(const char *path, enum status status, struct error *error)
 enum file_privacy { FILE_PUBLIC, FILE_PRIVATE /* refuse a file that others than its owner can read */ };
 
 /* Append a file of up to 1 MiB to `contents`. False with an error of that status; errno says why it could not be
- * opened, 0 when it was opened. */
+ * opened, 0 when it was opened. A file that is not private is read all the same: perhaps there is nothing secret in it. */
 bool file_read(const char *path, enum file_privacy privacy, struct buffer *contents, enum status status,
                struct error *error);
 

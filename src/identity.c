@@ -150,6 +150,22 @@ static bool get_passphrase(const struct identity_config *config, const struct bu
     return false;
 }
 
+/* A certificate may be public; that is no reason to say that it is, when what is missing is the key. */
+static bool read_key(const struct identity_config *config, const char *path, struct buffer *key, struct error *error)
+{
+    struct error unreadable = {0};
+    bool read = file_read(path, FILE_PRIVATE, key, STATUS_IDENTITY, &unreadable);
+
+    if ((read || contains(key, "CERTIFICATE-----")) && !contains(key, "PRIVATE KEY-----")) {
+        error_set(error, STATUS_IDENTITY, "there is no private key (PEM) in \"%s\"%s", path,
+                  contains(key, "CERTIFICATE-----") && !config->key ? "; --key names the file that has it" : "");
+        return false;
+    }
+    if (!read)
+        error_set(error, unreadable.status, "%s", unreadable.story);
+    return read;
+}
+
 struct identity *identity_load(const struct identity_config *config, struct error *error)
 {
     struct buffer certificate = {0}, key = {0};
@@ -159,13 +175,8 @@ struct identity *identity_load(const struct identity_config *config, struct erro
     char answer[256] = "";
     const char *passphrase;
 
-    if (!file_read(key_path, FILE_PRIVATE, &key, STATUS_IDENTITY, error))
+    if (!read_key(config, key_path, &key, error))
         goto out;
-    if (!contains(&key, "PRIVATE KEY-----")) {
-        error_set(error, STATUS_IDENTITY, "there is no private key (PEM) in \"%s\"%s", key_path,
-                  contains(&key, "CERTIFICATE-----") && !config->key ? "; --key names the file that has it" : "");
-        goto out;
-    }
     if (!get_passphrase(config, &key, key_path, answer, sizeof answer, &passphrase, error))
         goto out;
     if (certificate_path != key_path) {

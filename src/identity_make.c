@@ -37,6 +37,8 @@ static bool self_sign(gnutls_x509_privkey_t key, struct buffer *out, struct erro
 {
     gnutls_x509_crt_t certificate = NULL;
     gnutls_privkey_t signer = NULL;
+    gnutls_pubkey_t public = NULL;
+    gnutls_digest_algorithm_t hash = GNUTLS_DIG_SHA256;
     gnutls_datum_t pem = {NULL, 0};
     unsigned char serial[16] = {0};
     char name[128];
@@ -46,6 +48,8 @@ static bool self_sign(gnutls_x509_privkey_t key, struct buffer *out, struct erro
     our_name(name, sizeof name);
     if (code >= 0)
         code = gnutls_privkey_init(&signer);
+    if (code >= 0)
+        code = gnutls_pubkey_init(&public);
     if (code >= 0)
         code = gnutls_privkey_import_x509(signer, key, 0);
     if (code >= 0)
@@ -68,7 +72,11 @@ static bool self_sign(gnutls_x509_privkey_t key, struct buffer *out, struct erro
     if (code >= 0)
         code = gnutls_x509_crt_set_key(certificate, key);
     if (code >= 0)
-        code = gnutls_x509_crt_privkey_sign(certificate, certificate, signer, GNUTLS_DIG_SHA256, 0);
+        code = gnutls_pubkey_import_privkey(public, signer, 0, 0);
+    if (code >= 0) /* Ed25519 has one of its own */
+        code = gnutls_pubkey_get_preferred_hash_algorithm(public, &hash, NULL);
+    if (code >= 0)
+        code = gnutls_x509_crt_privkey_sign(certificate, certificate, signer, hash, 0);
     if (code >= 0)
         code = gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_PEM, &pem);
     if (code < 0)
@@ -76,6 +84,7 @@ static bool self_sign(gnutls_x509_privkey_t key, struct buffer *out, struct erro
     else
         signed_ = export(&pem, out);
     gnutls_x509_crt_deinit(certificate);
+    gnutls_pubkey_deinit(public);
     gnutls_privkey_deinit(signer);
     return signed_;
 }

@@ -41,6 +41,7 @@ struct session *session_new(const struct session_config *config, struct error *e
     session->config = config;
     session->error = error;
     session->state = SESSION_HELLO;
+    session->clear_alert = ROLE_NO_ALERT;
     role_init(&session->role, &config->role);
     if (session->role.step == ROLE_STEP_HELLO ? say_hello(session) : true)
         return session;

@@ -18,9 +18,8 @@ static bool refuses_our_identity(const struct session *session, int alert)
            (alert == ALERT_HANDSHAKE_FAILURE && session->asked_for_identity && shows_nothing(session));
 }
 
-static void tell_alert(struct session *session)
+static void tell_alert(struct session *session, int alert)
 {
-    int alert = (int)gnutls_alert_get(session->tls);
     const char *name = role_alert_name(alert);
     const char *meaning = role_alert_meaning(alert);
 
@@ -48,9 +47,13 @@ static void tell_end(struct session *session)
 
 void session_tell(struct session *session, int code)
 {
+    if (code == GNUTLS_E_DECRYPTION_FAILED && session->state != SESSION_OPEN && session->clear_alert != ROLE_NO_ALERT) {
+        tell_alert(session, session->clear_alert);
+        return;
+    }
     switch (code) {
     case GNUTLS_E_FATAL_ALERT_RECEIVED:
-        tell_alert(session);
+        tell_alert(session, (int)gnutls_alert_get(session->tls));
         break;
     case GNUTLS_E_PREMATURE_TERMINATION:
         tell_end(session);

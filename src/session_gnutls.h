@@ -15,6 +15,8 @@ struct session {
     enum session_state state;
     struct buffer input;  /* from the peer, for the library */
     struct buffer output; /* from the library, for the peer */
+    uint8_t header[5]; /* of the record that the library is reading */
+    int clear_alert;   /* in it, not encrypted; ROLE_NO_ALERT: none */
     bool fed;
     bool heard_after_hello;
     size_t close_size; /* of the record with our close_notify */
