@@ -198,7 +198,7 @@ static bool configure(struct run *run)
                                    .retry_delay_ms = options->retry_delay_ms,
                                    .note = note,
                                    .note_context = &run->report};
-    return configure_role(run) && open_keylog(run);
+    return configure_role(run) && open_keylog(run) && session_check(&run->session, &run->error);
 }
 
 /* ---- What to type at the other end ---- */

@@ -226,15 +226,18 @@ static void receive_from_peer(struct pump *pump)
 static void end_directions(struct pump *pump)
 {
     bool peer_closed = session_peer_closed(pump->session);
+    bool all_written = buffer_used(&pump->out) == 0;
 
-    if (peer_closed && buffer_used(&pump->out) == 0 && pump->local->out.fd >= 0)
+    if (peer_closed && all_written && pump->local->out.fd >= 0)
         local_close_out(pump->local, pump->error);
     /* Without stdin there is no end of ours to wait for. */
     if (peer_closed && !pump->config->use_in)
         pump->in_ended = true;
     if (pump->config->zero && session_is_accepted(pump->session))
         pump->in_ended = true;
-    if (pump->in_ended && buffer_used(&pump->in) == 0 && !session_we_closed(pump->session))
+    /* Whoever closes last tells by it that everything was written. */
+    if (pump->in_ended && buffer_used(&pump->in) == 0 && !session_we_closed(pump->session) &&
+        (!peer_closed || all_written) && pump->error->status == STATUS_OK)
         session_close(pump->session);
     if (peer_closed && !pump->result.peer_closed && !pump->in_ended)
         report_say(pump->report, isatty(STDIN_FILENO) ? REPORT_NORMAL : REPORT_VERBOSE,

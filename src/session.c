@@ -49,6 +49,17 @@ struct session *session_new(const struct session_config *config, struct error *e
     return NULL;
 }
 
+bool session_check(const struct session_config *config, struct error *error)
+{
+    struct session_config active = *config;
+    struct session *session;
+
+    active.role.active = true;
+    session = session_new(&active, error);
+    session_free(session);
+    return session != NULL;
+}
+
 void session_free(struct session *session)
 {
     if (!session)

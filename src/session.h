@@ -41,6 +41,9 @@ enum session_state {
     SESSION_FAILED     /* the error says why; session_output() may have a last alert */
 };
 
+/* Would session_new() succeed in either role? To be asked before a peer is bothered. False with an error. */
+bool session_check(const struct session_config *config, struct error *error);
+
 /* NULL with an error: the configuration is unusable (STATUS_LOCAL). */
 struct session *session_new(const struct session_config *config, struct error *error);
 void session_free(struct session *session);
