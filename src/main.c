@@ -306,7 +306,8 @@ static void converse(struct run *run)
                                  .idle_ms = options->idle_ms,
                                  .linger_ms = options->linger_ms,
                                  .zero = options->zero,
-                                 .use_in = !options->no_stdin && !options->zero};
+                                 .use_in = !options->no_stdin && !options->zero,
+                                 .in_follows = isatty(STDIN_FILENO) && !isatty(STDOUT_FILENO)};
     struct local local;
 
     local_init(&local, config.use_in, !options->discard && !options->zero);

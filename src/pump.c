@@ -230,8 +230,8 @@ static void end_directions(struct pump *pump)
 
     if (peer_closed && all_written && pump->local->out.fd >= 0)
         local_close_out(pump->local, pump->error);
-    /* Without stdin there is no end of ours to wait for. */
-    if (peer_closed && !pump->config->use_in)
+    /* Without stdin there is no end of ours to wait for, and nobody types one while the data goes into a file. */
+    if (peer_closed && (!pump->config->use_in || pump->config->in_follows))
         pump->in_ended = true;
     if (pump->config->zero && session_is_accepted(pump->session))
         pump->in_ended = true;
@@ -376,10 +376,46 @@ static void say_goodbye(struct pump *pump)
 {
     if (session_state(pump->session) != SESSION_OPEN)
         return;
-    if (pump->error->status == STATUS_LOCAL)
+    if (pump->error->status == STATUS_LOCAL && !session_we_closed(pump->session))
         session_refuse(pump->session, ALERT_INTERNAL_ERROR);
     else
         session_close(pump->session);
+}
+
+static void flush(struct pump *pump, int64_t deadline)
+{
+    struct channel *channel = pump->channel;
+
+    while (!channel_is_flushed(channel) && !channel->broken) {
+        struct pollfd poll_fd = {.fd = channel->transport.fd, .events = POLLOUT};
+
+        if (wait_for(pump->wait, &poll_fd, 1, deadline) != WAIT_READY)
+            break;
+        channel_move(channel, POLLOUT);
+    }
+}
+
+/* We leave before the peer has ended. If it still sends, nobody takes that, and it has to know: so no polite close. */
+static bool peer_still_sends(struct pump *pump, int64_t deadline)
+{
+    if (session_state(pump->session) != SESSION_OPEN)
+        return false;
+    for (;;) {
+        uint64_t before = pump->result.received;
+        struct pollfd poll_fd;
+
+        if (buffer_used(&pump->out) > 0)
+            return true;
+        receive_from_peer(pump);
+        if (pump->result.received > before)
+            return true;
+        if (session_state(pump->session) != SESSION_OPEN || session_peer_closed(pump->session) || pump->channel->ended)
+            return false;
+        poll_fd = channel_poll(pump->channel);
+        if (wait_for(pump->wait, &poll_fd, 1, deadline) != WAIT_READY)
+            return false;
+        channel_move(pump->channel, poll_fd.revents);
+    }
 }
 
 static void leave(struct pump *pump)
@@ -387,16 +423,14 @@ static void leave(struct pump *pump)
     const struct pump_config *config = pump->config;
     struct channel *channel = pump->channel;
     bool well = pump->error->status == STATUS_OK && !pump->wait->signal && !pump->result.reader_gone;
-    size_t close_size, unsent;
     int64_t deadline = wait_until(LEAVE_MS);
+    size_t close_size, unsent;
 
     say_goodbye(pump);
-    while (!channel_is_flushed(channel) && !channel->broken) {
-        struct pollfd poll_fd = {.fd = channel->transport.fd, .events = POLLOUT};
-
-        if (wait_for(pump->wait, &poll_fd, 1, deadline) != WAIT_READY)
-            break;
-        channel_move(channel, POLLOUT);
+    flush(pump, deadline);
+    if (!well && peer_still_sends(pump, deadline)) {
+        transport_abort(&channel->transport);
+        return;
     }
     session_output(pump->session, &unsent);
     close_size = session_close_size(pump->session);

@@ -21,6 +21,7 @@ struct pump_config {
     int linger_ms;
     bool zero;    /* leave once both have accepted each other */
     bool use_in;  /* false: our direction ends when the peer's does */
+    bool in_follows; /* the same, though until then stdin is read */
 };
 
 struct pump_result {
