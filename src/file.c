@@ -56,9 +56,12 @@ bool file_make_folder(const char *path, enum status status, struct error *error)
 
         if (slash)
             *slash = '\0';
-        made = mkdir(folder, 0700) == 0 || errno == EEXIST || access(folder, X_OK) == 0;
+        int reason = mkdir(folder, 0700) == 0 ? 0 : errno;
+
+        /* Where nothing may be made, something may be there all the same. */
+        made = reason == 0 || reason == EEXIST || access(folder, X_OK) == 0;
         if (!made)
-            error_set(error, status, "cannot make the folder \"%s\": %s", folder, strerror(errno));
+            error_set(error, status, "cannot make the folder \"%s\": %s", folder, strerror(reason));
         if (slash)
             *slash = '/';
         if (!slash)
@@ -76,7 +79,7 @@ static bool is_private(const char *path, const struct stat *info, enum status st
     if (!S_ISREG(info->st_mode) || (info->st_mode & forbidden) == 0)
         return true;
     error_set(error, status,
-              "the private key in \"%s\" can be read by others (mode %04o), so it is not used; chmod 600 mends it", path,
+              "the secret in \"%s\" can be read by others (mode %04o), so it is not used; chmod 600 mends it", path,
               info->st_mode & 07777U);
     return false;
 }

@@ -109,11 +109,19 @@ static struct identity *assemble(const struct buffer *certificate, const char *c
 {
     struct identity *identity = identity_none(error);
     gnutls_datum_t certificate_pem = datum(certificate), key_pem = datum(key);
+    gnutls_x509_crt_t *list = NULL;
+    unsigned count = 0;
     int code;
 
     if (!identity)
         return NULL;
-    code = gnutls_certificate_set_x509_key_mem2(identity->credentials, &certificate_pem, &key_pem, GNUTLS_X509_FMT_PEM,
+    /* GnuTLS 3.7.9 leaks when it is the one to find out that there is no certificate in it. */
+    code = gnutls_x509_crt_list_import2(&list, &count, &certificate_pem, GNUTLS_X509_FMT_PEM, 0);
+    for (unsigned i = 0; code >= 0 && i < count; i++)
+        gnutls_x509_crt_deinit(list[i]);
+    gnutls_free(list);
+    if (code >= 0)
+        code = gnutls_certificate_set_x509_key_mem2(identity->credentials, &certificate_pem, &key_pem, GNUTLS_X509_FMT_PEM,
                                                 passphrase, 0);
     if (code == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
         error_set(error, STATUS_IDENTITY, "the key in \"%s\" is not the key of the certificate in \"%s\"", key_path,
@@ -200,19 +208,16 @@ struct identity *identity_own(const char *path, bool *made, struct error *error)
 {
     struct identity_config config = {.certificate = path};
     struct buffer pem = {0}, existing = {0};
-    struct error missing = {0};
-    bool ready;
+    struct error unreadable = {0};
+    struct identity *identity = NULL;
+    bool missing = !file_read(path, FILE_PRIVATE, &existing, STATUS_IDENTITY, &unreadable) && errno == ENOENT;
 
-    *made = false;
-    ready = file_read(path, FILE_PRIVATE, &existing, STATUS_IDENTITY, &missing);
-    if (!ready && errno == ENOENT) {
-        ready = file_make_folder(path, STATUS_IDENTITY, error) && identity_make(&pem, error) &&
-                file_write(path, FILE_KEEP, buffer_at(&pem), buffer_used(&pem), STATUS_IDENTITY, error);
-        *made = ready;
-    } else if (!ready) {
-        error_set(error, missing.status, "%s", missing.story);
-    }
+    if (!missing ||
+        (file_make_folder(path, STATUS_IDENTITY, error) && identity_make(&pem, error) &&
+         file_write(path, FILE_KEEP, buffer_at(&pem), buffer_used(&pem), STATUS_IDENTITY, error)))
+        identity = identity_load(&config, error);
+    *made = missing && identity;
     buffer_free(&pem);
     buffer_free(&existing);
-    return ready ? identity_load(&config, error) : NULL;
+    return identity;
 }

@@ -241,7 +241,7 @@ static void suggest(struct run *run, const struct address *local)
         snprintf(role, sizeof role, " --extension-id %u", options->extension_id);
     if (options->implicit)
         snprintf(role, sizeof role, " --implicit");
-    report_say(&run->report, REPORT_NORMAL, "type this on the other host:");
+    report_say(&run->report, REPORT_NORMAL, "the command for the other host:");
     if (options->task == OPTIONS_BOTH && strcmp(options->source_port, options->port) != 0)
         report_say(&run->report, REPORT_NORMAL, "    symtls -b%s%s%s -p %s %s %u", role, *pin ? " --pin " : "", pin,
                    options->port, host, address_port(local));
@@ -333,7 +333,7 @@ static int finish(struct run *run)
                              .error = &run->error};
 
     if (death)
-        error_set(&run->error, STATUS_OK, "ended by %s", death == SIGPIPE ? "a closed stdout" : strsignal(death));
+        error_set(&run->error, STATUS_OK, "ended by %s", death == SIGPIPE ? "a closed stdout" : death == SIGINT ? "SIGINT" : death == SIGHUP ? "SIGHUP" : "SIGTERM");
     report_closed(&run->report, &end);
     if (run->report.error.status) {
         report_say(&run->report, REPORT_QUIET, "%s", run->report.error.story);

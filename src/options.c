@@ -10,6 +10,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+enum { ALPN_MAX = 8 }; /* GnuTLS takes no more */
+
+#define RETRY_FOREVER "forever"
+
 #define FLAG(name, letter, value, text)       {name, letter, POPT_ARG_NONE, NULL, value, text, NULL}
 #define TAKES(name, letter, value, text, arg) {name, letter, POPT_ARG_STRING, NULL, value, text, arg}
 #define GROUP(table, title)                   {NULL, '\0', POPT_ARG_INCLUDE_TABLE, (void *)table, 0, title, NULL}
@@ -95,7 +99,7 @@ static const struct poptOption other_options[] = {
 
 static const struct poptOption table[] = {
     GROUP(transport_options, "Transport (TCP):"),
-    GROUP(time_options, "Time (500ms, 10s, 2m; 0 is no limit):"),
+    GROUP(time_options, "Time (500ms, 10s, 2m; with -w and the time-outs 0 is no limit):"),
     GROUP(role_options, "Role:"),
     GROUP(identity_options, "Our identity:"),
     GROUP(peer_options, "The peer:"),
@@ -238,7 +242,7 @@ static bool take_retry(struct options *options, const char *value, struct error 
 {
     long number = -1;
 
-    if (value && !take_number("--retry", value, 0, 1000000, &number, error))
+    if (strcmp(value, RETRY_FOREVER) != 0 && !take_number("--retry", value, 0, 1000000, &number, error))
         return false;
     options->retries = (int)number;
     return true;
@@ -379,6 +383,10 @@ static bool take(struct options *options, int option, const char *value, struct 
     case OPT_ALPN:
         if (strlen(value) < 1 || strlen(value) > 255)
             return wrong(error, "--alpn", value, "1 to 255 characters long");
+        if (options->alpn.count == ALPN_MAX) {
+            error_set(error, STATUS_LOCAL, "--alpn: %d protocols are the most that can be offered", ALPN_MAX);
+            return false;
+        }
         return append(&options->alpn, value);
     case OPT_EXPORT:
         return take_export(options, value, error);
@@ -419,10 +427,23 @@ static bool take_all(struct options *options, struct options_given *given, poptC
     return true;
 }
 
+/* popt would take the word behind --retry for its N, which goes with "=" only. False: no memory. */
+static bool settle_retry(struct options *options, int argc, const char **argv, struct options_list *words)
+{
+    bool ended = false;
+
+    for (int i = 0; i < argc; i++) {
+        ended = ended || strcmp(argv[i], "--") == 0;
+        if (!append(words, !ended && strcmp(argv[i], "--retry") == 0 ? own(options, "--retry=" RETRY_FOREVER) : argv[i]))
+            return false;
+    }
+    return append(words, NULL);
+}
+
 bool options_read(struct options *options, int argc, const char **argv, struct error *error)
 {
     struct options_given given = {0};
-    struct options_list words = {0};
+    struct options_list words = {0}, all = {0};
     poptContext context;
     const char *word;
     bool read;
@@ -434,12 +455,18 @@ bool options_read(struct options *options, int argc, const char **argv, struct e
                                 .linger_ms = 10000,
                                 .retry_delay_ms = 1000,
                                 .extension_id = HELLO_EXTENSION_ID};
-    context = poptGetContext("symtls", argc, argv, table, 0);
+    if (!settle_retry(options, argc, argv, &all)) {
+        free(all.at);
+        error_set(error, STATUS_LOCAL, "out of memory");
+        return false;
+    }
+    context = poptGetContext("symtls", argc, all.at, table, 0);
     poptSetOtherOptionHelp(context, "[OPTION...] HOST PORT | -l [ADDR] PORT | -b HOST PORT");
     read = take_all(options, &given, context, error);
     while (read && (word = poptGetArg(context)))
         read = append(&words, own(options, word));
     poptFreeContext(context);
+    free(all.at);
     read = read && options_check(options, &given, &words, error);
     free(words.at);
     return read;

@@ -112,7 +112,7 @@ static bool take_words(struct options *options, const struct options_given *give
 
         if (words->count == 0 || !colon)
             error_set(error, STATUS_LOCAL, "%s; the form is %s, and symtls --help lists the options",
-                      words->count < needed ? (words->count ? "the port is missing" : "nobody to talk to") : "too many words",
+                      words->count >= needed ? "too many words" : words->count || needed == 1 ? "the port is missing" : "nobody to talk to",
                       usage);
         else
             error_set(error, STATUS_LOCAL, "HOST and PORT are two words: %.*s %s", (int)(colon - words->at[0]),

@@ -10,6 +10,7 @@
 enum {
     PLAIN_IN_SIZE = 65536,
     PLAIN_OUT_SIZE = 65536 + SESSION_RECORD_MAX,
+    NEWS_MS = 2000, /* of silence, before we say what we are waiting for */
     LEAVE_MS = 1000 /* for the last bytes, when we are not waiting for the peer any more */
 };
 
@@ -27,6 +28,7 @@ struct pump {
     struct buffer out;      /* received, not yet written to stdout */
     bool in_ended;          /* nothing more will come from stdin */
     bool accepted_reported;
+    int64_t news_at;        /* WAIT_FOREVER: told */
     int64_t handshake_deadline;
     int64_t last_data;      /* wait_now() when application bytes went either way */
     struct trust_result trust;
@@ -116,6 +118,18 @@ static void judge(struct pump *pump)
         session_refuse(pump->session, pump->trust.verdict.alert);
 }
 
+static int64_t earlier(int64_t one, int64_t other)
+{
+    return one < other ? one : other;
+}
+
+/* Once, when there is somebody to read it. */
+static void tell_news(struct pump *pump, const char *news)
+{
+    report_say(pump->report, isatty(STDERR_FILENO) ? REPORT_NORMAL : REPORT_VERBOSE, "%s", news);
+    pump->news_at = WAIT_FOREVER;
+}
+
 static bool do_handshake(struct pump *pump)
 {
     for (;;) {
@@ -131,10 +145,14 @@ static bool do_handshake(struct pump *pump)
         case SESSION_HANDSHAKE:
             break;
         }
-        switch (wait_for_channel(pump, NULL, pump->handshake_deadline)) {
+        switch (wait_for_channel(pump, NULL, earlier(pump->handshake_deadline, pump->news_at))) {
         case WAIT_SIGNALLED:
             return false;
         case WAIT_LATE:
+            if (wait_now() < pump->handshake_deadline) {
+                tell_news(pump, "still waiting for the peer; perhaps somebody is being asked there");
+                break;
+            }
             pump_tell_handshake_timeout(pump->channel, pump->config->handshake_ms, pump->error);
             return false;
         case WAIT_READY:
@@ -288,18 +306,18 @@ static bool is_cut(struct pump *pump)
 static int64_t soonest(struct pump *pump)
 {
     const struct pump_config *config = pump->config;
-    int64_t deadline = WAIT_FOREVER, at;
+    int64_t deadline = WAIT_FOREVER;
 
     if (config->idle_ms >= 0)
         deadline = pump->last_data + config->idle_ms;
-    if (config->zero && pump->handshake_deadline < deadline)
-        deadline = pump->handshake_deadline;
+    if (config->zero)
+        deadline = earlier(deadline, pump->handshake_deadline);
+    if (!pump->accepted_reported)
+        deadline = earlier(deadline, pump->news_at);
     /* The linger time is for a silent peer: not for a slow reader of ours, nor for one of the peer's. */
     if (session_we_closed(pump->session) && !session_peer_closed(pump->session) && config->linger_ms >= 0 &&
         buffer_used(&pump->out) == 0 && channel_is_flushed(pump->channel)) {
-        at = pump->channel->last_traffic + config->linger_ms;
-        if (at < deadline)
-            deadline = at;
+        deadline = earlier(deadline, pump->channel->last_traffic + config->linger_ms);
     }
     return deadline;
 }
@@ -309,6 +327,10 @@ static void time_ran_out(struct pump *pump)
     const struct pump_config *config = pump->config;
     char duration[TEXT_DURATION_SIZE];
 
+    if (!pump->accepted_reported && pump->news_at <= wait_now()) {
+        tell_news(pump, "the peer has not accepted us yet; perhaps somebody is being asked there");
+        return;
+    }
     if (config->idle_ms >= 0 && wait_now() - pump->last_data >= config->idle_ms)
         error_set(pump->error, STATUS_TIME, "time ran out: no data for %s either way (--idle-timeout)",
                   text_from_duration(duration, config->idle_ms));
@@ -348,6 +370,7 @@ static enum wait_result wait_for_all(struct pump *pump)
 static void move_data(struct pump *pump)
 {
     pump->last_data = wait_now();
+    pump->news_at = wait_until(NEWS_MS);
     for (;;) {
         receive_from_peer(pump);
         tell_acceptance(pump);
@@ -451,7 +474,8 @@ struct pump_result pump_run(const struct pump_config *config, struct channel *ch
                         .report = report,
                         .wait = wait,
                         .error = channel->error,
-                        .handshake_deadline = wait_until(config->handshake_ms)};
+                        .handshake_deadline = wait_until(config->handshake_ms),
+                        .news_at = wait_until(NEWS_MS)};
 
     if (do_handshake(&pump) && tell_handshake(&pump))
         move_data(&pump);

@@ -104,10 +104,16 @@ static void emit(struct report *report, const char *event, json_t *keys)
     json_decref(keys);
 }
 
-/* null for an empty text. */
+/* null for an empty text. What is no UTF-8, a file's name perhaps, is escaped: JSON has nothing else. */
 static json_t *text_or_null(const char *text)
 {
-    return *text ? json_string(text) : json_null();
+    char escaped[4 * sizeof(((struct error *)0)->story)];
+    json_t *value = *text ? json_string(text) : json_null();
+
+    if (value)
+        return value;
+    text_escape(escaped, sizeof escaped, text, strlen(text));
+    return json_string(escaped);
 }
 
 static json_t *address_json(const struct address *address)

@@ -253,6 +253,12 @@ static enum session_state open_session(struct session *session)
     return session->state;
 }
 
+/* The library wants more, and there will be none: in the middle of a record's header it does not see that by itself. */
+static bool is_starved(const struct session *session)
+{
+    return session->input_ended && buffer_used(&session->input) == 0;
+}
+
 static enum session_state handshake(struct session *session)
 {
     /* Once the library has finished, gnutls_handshake() would begin anew. */
@@ -261,8 +267,10 @@ static enum session_state handshake(struct session *session)
 
         if (session->state == SESSION_VERDICT)
             return session->state;
-        if (code == GNUTLS_E_AGAIN)
+        if (code == GNUTLS_E_AGAIN && !is_starved(session))
             return session->state;
+        if (code == GNUTLS_E_AGAIN)
+            code = GNUTLS_E_PREMATURE_TERMINATION;
         if (code < 0 && code != GNUTLS_E_INTERRUPTED && code != GNUTLS_E_WARNING_ALERT_RECEIVED)
             return fail(session, code);
         session->finished = code == 0;
@@ -324,6 +332,7 @@ size_t session_send(struct session *session, const uint8_t *bytes, size_t length
 /* A TLS 1.2 peer wants to negotiate anew. It is told no; one that keeps asking without reading is thrown out. */
 static bool decline_renegotiation(struct session *session)
 {
+    session->declined = true;
     return buffer_used(&session->output) < OUTPUT_MAX &&
            gnutls_alert_send(session->tls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION) == 0;
 }
@@ -342,7 +351,9 @@ size_t session_receive(struct session *session, uint8_t *bytes, size_t size)
             /* Like data: a server that had refused us would have said so. */
             session->accepted = true;
         } else if (code == GNUTLS_E_AGAIN) {
-            if (buffer_used(&session->input) == 0 && !session->input_ended)
+            if (is_starved(session))
+                fail(session, GNUTLS_E_PREMATURE_TERMINATION);
+            else if (buffer_used(&session->input) == 0)
                 break;
         } else if (code == GNUTLS_E_REHANDSHAKE) {
             if (!decline_renegotiation(session))

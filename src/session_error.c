@@ -51,6 +51,14 @@ void session_tell(struct session *session, int code)
         tell_alert(session, session->clear_alert);
         return;
     }
+    /* Many give up then; the library makes no more of their alert than of any surprise. */
+    if (session->declined && (code == GNUTLS_E_FATAL_ALERT_RECEIVED || code == GNUTLS_E_UNEXPECTED_PACKET)) {
+        error_set(session->error, STATUS_TLS, "the peer wanted to renegotiate, was told no, and ended the session");
+        return;
+    }
+    /* To the library a stream that ends in the middle of a record is a record that is too short. */
+    if (code == GNUTLS_E_UNEXPECTED_PACKET_LENGTH && session->input_ended && buffer_used(&session->input) == 0)
+        code = GNUTLS_E_PREMATURE_TERMINATION;
     switch (code) {
     case GNUTLS_E_FATAL_ALERT_RECEIVED:
         tell_alert(session, (int)gnutls_alert_get(session->tls));
@@ -65,7 +73,7 @@ void session_tell(struct session *session, int code)
     case GNUTLS_E_UNKNOWN_CIPHER_SUITE:
     case GNUTLS_E_NO_COMMON_KEY_SHARE:
     case GNUTLS_E_INSUFFICIENT_CREDENTIALS:
-        error_set(session->error, STATUS_TLS, "the peer and we have no cipher suite in common (%s)", gnutls_strerror(code));
+        error_set(session->error, STATUS_TLS, "the peer and we have no TLS version or cipher suite in common (%s)", gnutls_strerror(code));
         break;
     case GNUTLS_E_NO_APPLICATION_PROTOCOL:
         error_set(session->error, STATUS_TLS, "the peer and we have no --alpn protocol in common");

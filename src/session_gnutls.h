@@ -23,6 +23,7 @@ struct session {
     bool input_ended;
     bool judged;          /* the caller has given its verdict */
     bool finished;        /* the library has done its handshake */
+    bool declined;        /* the peer wanted to renegotiate, and was told no */
     bool asked_for_identity; /* the server wanted a certificate of ours */
     bool accepted;        /* the peer has accepted us */
     bool we_closed;

@@ -178,13 +178,13 @@ static bool set_priority(struct session *session, gnutls_session_t tls)
 
 static bool set_alpn(struct session *session, gnutls_session_t tls)
 {
-    gnutls_datum_t protocols[16];
+    gnutls_datum_t protocols[8];
     unsigned count = (unsigned)session->config->alpn_count;
 
     if (count == 0)
         return true;
-    if (count > 16)
-        count = 16;
+    if (count > 8) /* options has looked */
+        count = 8;
     for (unsigned i = 0; i < count; i++)
         protocols[i] = (gnutls_datum_t){.data = (unsigned char *)session->config->alpn[i],
                                         .size = (unsigned)strlen(session->config->alpn[i])};

@@ -115,8 +115,11 @@ static enum trust_chain chain(void *context, bool system)
 static void name_the_peer(struct examination *examination)
 {
     struct trust_result *result = examination->result;
-    const char *name = result->claimed;
+    const char *vouched = examination->matched ? examination->matched : result->claimed;
+    const char *name = "";
 
+    if (result->verdict.answer != TRUST_ACCEPT)
+        return;
     switch (result->verdict.because) {
     case TRUST_BECAUSE_KNOWN:
         name = examination->known.name;
@@ -129,28 +132,26 @@ static void name_the_peer(struct examination *examination)
                  examination->config->tofu == TRUST_TOFU_ACCEPT_NEW ? "--tofu accept-new accepts it" : "you accepted it");
         break;
     case TRUST_BECAUSE_PIN:
+        name = vouched;
         snprintf(result->reason, sizeof result->reason, "its pin was given with --pin");
         break;
     case TRUST_BECAUSE_CACERT:
+        name = vouched;
         snprintf(result->reason, sizeof result->reason, "a CA in %s vouches for it", examination->config->cacert);
         break;
     case TRUST_BECAUSE_SYSTEM_CA:
+        name = vouched;
         snprintf(result->reason, sizeof result->reason, "a CA that this system trusts vouches for its name");
         break;
     case TRUST_BECAUSE_INSECURE:
-        name = "";
         snprintf(result->reason, sizeof result->reason, "--insecure accepts everybody: it may be anybody");
         break;
     case TRUST_BECAUSE_NOT_ASKED:
-        name = "";
         snprintf(result->reason, sizeof result->reason, "--remote-id does not insist on knowing who it is");
         break;
     default:
-        name = "";
         break;
     }
-    if (examination->matched && result->verdict.because != TRUST_BECAUSE_KNOWN)
-        name = examination->matched;
     snprintf(result->name, sizeof result->name, "%s", name);
 }
 
@@ -204,7 +205,7 @@ static void tell_refusal(struct examination *examination)
                   examination->known.name, result->pin);
         break;
     case TRUST_BECAUSE_UNKNOWN:
-        error_set(error, status, "the peer is unknown, and --tofu never accepts nobody new; its pin is %s", result->pin);
+        error_set(error, status, "the peer is unknown, and --tofu never refuses everybody new; its pin is %s", result->pin);
         break;
     default:
         error_set(error, status, "the peer cannot be judged");

@@ -7,6 +7,10 @@
 #   is "$got" "$wanted" "what it is"    a test; so is  check "what it is" COMMAND...
 #   done_testing                        at the end
 #
+#   hold alice                          before she starts: her input goes on;  feed alice WORDS,  release alice: it ends
+#   catch alice                         before she starts: what she writes is read from <&"${HEAR[alice]}", not kept
+#   plain alice                         neither of them any more, and no input
+#
 # alice reads "$W/alice.in" (make it a FIFO to feed her by and by; else it is empty) and writes "$W/alice.out";
 # what she says to people is in "$W/alice.err", and her events are in "$W/alice.report". Nothing waits for time to pass: tests wait
 # for events, and a wait of PATIENCE seconds means that something hangs.
@@ -17,6 +21,7 @@ srcdir=${srcdir:-.}
 PATIENCE=${PATIENCE:-60}
 W=$(mktemp -d "${TMPDIR:-/tmp}/symtls-test.XXXXXX")
 declare -A PIN STATUS PID EVENTS ON # ON[alice]: a command that runs her end elsewhere
+declare -A FEED HEAR # descriptors; empty: to be opened at the start
 TESTS=0 FAILED=0
 unset SSLKEYLOGFILE
 export HOME=$W XDG_CONFIG_HOME=$W/config XDG_DATA_HOME=$W/data
@@ -102,11 +107,58 @@ start() {
     shift
     [ -e "$W/$name.in" ] || : >"$W/$name.in"
     : >"$W/$name.report"
-    exec {fd}< <(exec 8>&1 9>/dev/null >"$W/$name.out" 2>"$W/$name.err" <"$W/$name.in"
+    exec {fd}< <(for fd in ${FEED[*]-} ${HEAR[*]-}; do exec {fd}>&-; done # others' pipes have to end when they end
+        exec 8>&1 9>/dev/null >"$W/$name.out" 2>"$W/$name.err" <"$W/$name.in"
         export XDG_CONFIG_HOME=$W/$name/config XDG_DATA_HOME=$W/$name/data
         exec ${ON[$name]-} "$SYMTLS" --report fd:8 "$@")
     PID[$name]=$!
     EVENTS[$name]=$fd
+    [ -z "${HEAR[$name]-x}" ] && exec {fd}<"$W/$name.out" && HEAR[$name]=$fd
+    [ -z "${FEED[$name]-x}" ] && exec {fd}>"$W/$name.in" && FEED[$name]=$fd
+    return 0
+}
+
+# ---- Their input and output, by and by ----
+
+plain() {
+    local name
+    for name; do
+        [ -z "${FEED[$name]-}" ] || release "$name"
+        [ -z "${HEAR[$name]-}" ] || deafen "$name"
+        unset "FEED[$name]" "HEAR[$name]"
+        rm -f "$W/$name.in" "$W/$name.out"
+    done
+}
+
+hold() {
+    local name
+    for name; do
+        rm -f "$W/$name.in"
+        mkfifo "$W/$name.in"
+        FEED[$name]=
+    done
+}
+
+catch() {
+    local name
+    for name; do
+        rm -f "$W/$name.out"
+        mkfifo "$W/$name.out"
+        HEAR[$name]=
+    done
+}
+
+feed() { printf '%s\n' "${@:2}" >&"${FEED[$1]}"; }
+
+release() {
+    exec {FEED[$1]}>&-
+    unset "FEED[$1]"
+}
+
+# Nobody reads what NAME writes any more.
+deafen() {
+    exec {HEAR[$1]}<&-
+    unset "HEAR[$1]"
 }
 
 # event NAME EVENT: read on until it comes. False: it never did.
@@ -143,16 +195,11 @@ finish() {
         exec {fd}<&-
         wait "${PID[$name]}" 2>/dev/null
         STATUS[$name]=$?
+        if grep -qE 'Sanitizer|runtime error' "$W/$name.err" 2>/dev/null; then
+            not_ok "$name: the sanitizers find nothing"
+            diag "$(cat "$W/$name.err")"
+        fi
         unset "PID[$name]" "EVENTS[$name]"
-    done
-}
-
-# facts NAME...: of each, in a line: role, whether symmetric, decided by what, TLS version, trust; then "accepted" if it was
-facts() {
-    local name
-    for name; do
-        jq -rs '(.[] | select(.event == "handshake") | "\(.role) \(.symmetric) \(.decided_by) \(.version) \(.trust)"),
-            (.[] | select(.event == "accepted") | .event)' "$W/$name.report" | paste -sd' '
     done
 }
 
@@ -175,6 +222,31 @@ pair() {
     # shellcheck disable=SC2086
     start bob $2 127.0.0.1 "$(port)"
     finish alice bob
+}
+
+# meet "ARGUMENTS of the listener" "ARGUMENTS of the caller": the same, until both have shaken hands
+meet() {
+    # shellcheck disable=SC2086
+    start alice $1 -l 127.0.0.1 0
+    event alice listening || return
+    # shellcheck disable=SC2086
+    start bob $2 127.0.0.1 "$(port)"
+    event alice handshake && event bob handshake
+}
+
+statuses() { echo "${STATUS[alice]} ${STATUS[bob]}"; }
+
+# through NAME SCRIPT: NAME's command is "$@" in this script
+through() {
+    printf '#!/bin/bash\n%s\n' "$2" >"$W/$1.sh"
+    chmod +x "$W/$1.sh"
+    ON[$1]=$W/$1.sh
+}
+
+# No input, output into files, no script in between.
+fresh() {
+    plain alice bob
+    unset 'ON[alice]' 'ON[bob]'
 }
 
 # Two ports on 127.0.0.1 that nobody has: for --both, which cannot ask the kernel for one.

@@ -1,0 +1,301 @@
+#!/usr/bin/env python3
+"""An independent symmetric peer: symtls-protocol(7) once more, on OpenSSL, with none of symtls's code.
+
+    peer.py call PORT | listen   [OPTION...]    on 127.0.0.1; who listens prints its port
+
+It prints what came out as a line of JSON, then what it hears, then the handshake messages that came after the handshake; it ends
+when the other end does. Python's ssl cannot send an
+extension of its own, but the library under it can: SSL_CTX_add_custom_ext() is called by hand.
+"""
+import _ssl
+import argparse
+import ctypes
+import json
+import socket
+import ssl
+import sys
+
+EXTENSION = 65363
+HANDSHAKE, CLIENT_HELLO = 22, 1
+PATIENCE = 60
+
+# ---- OpenSSL, below Python's ssl ----
+
+openssl = ctypes.CDLL(_ssl.__file__)
+HEAD = object.__basicsize__
+POINTER = ctypes.sizeof(ctypes.c_void_p)
+AddExtension = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint,
+                                ctypes.POINTER(ctypes.c_void_p), ctypes.POINTER(ctypes.c_size_t), ctypes.c_void_p,
+                                ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p)
+kept = []  # what OpenSSL has pointers to
+got = []  # the names of handshake messages
+
+
+def add_extension(context, value):
+    """Let every ClientHello of the context bear a role_preference."""
+    text = ctypes.create_string_buffer(value, len(value))
+
+    @AddExtension
+    def add(_ssl_object, _type, _context, out, length, _x509, _index, _alert, _arg):
+        out[0] = ctypes.addressof(text)
+        length[0] = len(value)
+        return 1
+
+    kept.extend((text, add))
+    ctx = ctypes.c_void_p.from_address(id(context) + HEAD)  # PySSLContext: the head, SSL_CTX *ctx
+    tls_only, client_hello = 0x1, 0x80
+    if openssl.SSL_CTX_add_custom_ext(ctx, EXTENSION, tls_only | client_hello, add, None, None, None, None) != 1:
+        sys.exit("peer.py: OpenSSL does not take the extension")
+
+
+def set_groups(context, groups):
+    ctx = ctypes.c_void_p.from_address(id(context) + HEAD)
+    set_groups_list = 92  # SSL_CTRL_SET_GROUPS_LIST
+    if openssl.SSL_CTX_ctrl(ctx, set_groups_list, ctypes.c_long(0), ctypes.c_char_p(groups.encode())) != 1:
+        sys.exit("peer.py: OpenSSL does not take the groups")
+
+
+def ssl_pointer(tls):
+    return ctypes.c_void_p.from_address(id(tls._sslobj) + HEAD + POINTER)  # PySSLSocket: the head, a pointer, SSL *ssl
+
+
+# ---- Bytes ----
+
+def record(body, version=0x0303):
+    return bytes([HANDSHAKE]) + version.to_bytes(2, "big") + len(body).to_bytes(2, "big") + body
+
+
+def records(message, size):
+    """A handshake message in records of `size` bytes."""
+    return b"".join(record(message[i:i + size]) for i in range(0, len(message), size))
+
+
+def vector(data, at, width):
+    """The vector at `at`, and what is behind it."""
+    length = int.from_bytes(data[at:at + width], "big")
+    end = at + width + length
+    if end > len(data):
+        raise ValueError("the message is shorter than it says")
+    return data[at + width:end], end
+
+
+def preference(hello):
+    """The role_preference of a ClientHello, or None."""
+    at = 4 + 2 + 32
+    for width in 1, 2, 1:  # session_id, cipher_suites, compression_methods
+        _, at = vector(hello, at, width)
+    extensions, _ = vector(hello, at, 2)
+    at = 0
+    while at < len(extensions):
+        number = int.from_bytes(extensions[at:at + 2], "big")
+        data, at = vector(extensions, at + 2, 2)
+        if number == EXTENSION:
+            return data
+    return None
+
+
+class Stream:
+    """What comes from a socket: all of it, and its first handshake message."""
+
+    def __init__(self, sock):
+        self.sock, self.data = sock, b""
+
+    def need(self, length):
+        while len(self.data) < length:
+            more = self.sock.recv(65536)
+            if not more:
+                raise EOFError("the connection ended in the first message")
+            self.data += more
+
+    def first_message(self):
+        """The message, and what is behind it in the stream, as records."""
+        message, at = b"", 0
+        while len(message) < 4 or len(message) < 4 + int.from_bytes(message[1:4], "big"):
+            self.need(at + 5)
+            if self.data[at] != HANDSHAKE:
+                raise ValueError("no handshake: " + self.data[:80].hex())
+            length = int.from_bytes(self.data[at + 3:at + 5], "big")
+            self.need(at + 5 + length)
+            message += self.data[at + 5:at + 5 + length]
+            at += 5 + length
+        size = 4 + int.from_bytes(message[1:4], "big")
+        rest = self.data[at:]
+        if len(message) > size:
+            rest = record(message[size:]) + rest
+        return message[:size], rest
+
+
+# ---- TLS in memory ----
+
+class Tls:
+    def __init__(self, context, server):
+        self.inbox, self.outbox = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.object = context.wrap_bio(self.inbox, self.outbox, server_side=server)
+
+    def hello(self):
+        try:
+            self.object.do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+        return self.outbox.read()[5:]  # it is one record
+
+    def do(self, sock, step, *arguments):
+        """A step of OpenSSL's, with the socket's help."""
+        while True:
+            try:
+                result = step(*arguments)
+                sock.sendall(self.outbox.read())
+                return result
+            except ssl.SSLWantReadError:
+                sock.sendall(self.outbox.read())
+                more = sock.recv(65536)
+                if more:
+                    self.inbox.write(more)
+                else:
+                    self.inbox.write_eof()
+            except ssl.SSLError:
+                sock.sendall(self.outbox.read())  # an alert
+                raise
+
+    def key_update(self, sock, wanted=False):
+        openssl.SSL_key_update(ssl_pointer(self.object), 1 if wanted else 0)
+        self.do(sock, self.object.do_handshake)
+
+
+def note(_tls, direction, _version, content, kind, data):
+    """The messages that we got, for tell_messages()."""
+    if direction == "read" and content.name == "HANDSHAKE":
+        got.append(kind.name.lower() + (f" {data[-1]}" if kind.name == "KEY_UPDATE" else ""))
+
+
+def make_context(options, server):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = options.tls
+    context._msg_callback = note
+    context.load_cert_chain(options.cert)
+    if options.groups:
+        set_groups(context, options.groups)
+    if server:
+        context.num_tickets = options.tickets
+    if options.verify:
+        context.load_verify_locations(options.verify)
+        context.verify_mode = ssl.CERT_REQUIRED
+    if not server:
+        add_extension(context, options.preference)
+    return context
+
+
+# ---- The protocol ----
+
+def settle(sock, options):
+    """Exchange hellos. Returns our Tls, ready for its handshake, and the peer's value."""
+    client = Tls(make_context(options, False), False)
+    hello = client.hello()
+    stream = Stream(sock)
+    said = options.hello == "now"
+    if said:
+        sock.sendall(records(hello, options.records))
+    message, rest = stream.first_message()
+    theirs = preference(message)
+    if message[0] != CLIENT_HELLO or theirs is None:
+        raise ValueError("the peer is not symmetric")
+    if options.preference < theirs:  # bytes compare as the protocol does
+        if not said:
+            sock.sendall(records(hello, options.records))
+        client.inbox.write(rest)
+        return client, theirs
+    server = Tls(make_context(options, True), True)
+    server.inbox.write(stream.data)
+    if not said:
+        reply = b""
+        try:
+            server.object.do_handshake()
+        except ssl.SSLWantReadError:
+            reply = server.outbox.read()
+        if options.together:  # the ServerHello goes on where our struck hello ends, in the same record
+            server_hello, reply = vector(reply, 3, 2)[0], reply[vector(reply, 3, 2)[1]:]
+            sock.sendall(records(hello + server_hello, options.records) + reply)
+        else:
+            sock.sendall(records(hello, options.records) + reply)
+    return server, theirs
+
+
+def tell(tls, theirs, options):
+    role = "server" if tls.object.server_side else "client"
+    der = tls.object.getpeercert(True)
+    if options.save and der:
+        with open(options.save, "w") as file:
+            file.write(ssl.DER_cert_to_PEM_cert(der))
+    hellos = sum(name in ("client_hello", "server_hello") for name in got)  # two: there was a HelloRetryRequest
+    print(json.dumps({"role": role, "version": tls.object.version(), "theirs": theirs.decode("ascii"), "hellos": hellos}),
+          flush=True)
+    got.clear()
+
+
+def converse(sock, tls, options):
+    """Say our words, hear the peer's, end."""
+    if options.say:
+        tls.do(sock, tls.object.write, options.say.encode() + b"\n")
+    while True:
+        try:
+            data = tls.do(sock, tls.object.read, 16384)
+        except ssl.SSLZeroReturnError:
+            data = b""
+        if not data:
+            break
+        sys.stdout.write(data.decode("ascii"))
+        sys.stdout.flush()
+    tls.do(sock, tls.object.unwrap)
+    print(json.dumps(got))
+
+
+def reach(options):
+    if options.task == "call":
+        return socket.create_connection(("127.0.0.1", options.port), PATIENCE)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        print(listener.getsockname()[1], flush=True)
+        listener.settimeout(PATIENCE)
+        return listener.accept()[0]
+
+
+def read_options(arguments):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("task", choices=["call", "listen"])
+    parser.add_argument("port", nargs="?", type=int)
+    parser.add_argument("--cert", required=True, help="our certificate and key")
+    parser.add_argument("--verify", help="the certificate that the peer must have")
+    parser.add_argument("--save", help="where the peer's certificate goes")
+    parser.add_argument("--preference", default=b"~~~", type=str.encode)
+    parser.add_argument("--tls", default=ssl.TLSVersion.TLSv1_3, type=lambda v: ssl.TLSVersion["TLSv" + v.replace(".", "_")])
+    parser.add_argument("--groups", help="for keys, the best first")
+    parser.add_argument("--hello", choices=["now", "wait"], help="else now if we call")
+    parser.add_argument("--records", default=16384, type=int, help="the size of those that our hello is in")
+    parser.add_argument("--together", action="store_true", help="hello and ServerHello in a record")
+    parser.add_argument("--accept", choices=["key-update", "nothing"], default="key-update")
+    parser.add_argument("--tickets", default=0, type=int)
+    parser.add_argument("--say")
+    options = parser.parse_args(arguments)
+    options.hello = options.hello or ("now" if options.task == "call" else "wait")
+    return options
+
+
+def main():
+    options = read_options(sys.argv[1:])
+    sock = reach(options)
+    sock.settimeout(PATIENCE)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    tls, theirs = settle(sock, options)
+    tls.do(sock, tls.object.do_handshake)
+    tell(tls, theirs, options)
+    if options.accept == "key-update" and tls.object.server_side and tls.object.version() == "TLSv1.3":
+        tls.key_update(sock)
+    converse(sock, tls, options)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (EOFError, OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        sys.exit(f"peer.py: {error}")

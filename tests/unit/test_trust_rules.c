@@ -1,0 +1,270 @@
+/* test_trust_rules.c - who is accepted: facts in, a verdict out; and no question is asked that does not matter. */
+#include "check.h"
+#include "role_alert.h"
+#include "trust_rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What the functions answer, and which of them were asked, in order: k known, n the name, C the chain to --cacert,
+ * S the chain to the system's CAs. */
+struct answers {
+    enum known_result known;
+    bool name;
+    enum trust_chain cacert;
+    enum trust_chain system;
+    char asked[8];
+};
+
+static void note(struct answers *answers, char what)
+{
+    size_t length = strlen(answers->asked);
+
+    assert_true(length < sizeof answers->asked - 1);
+    answers->asked[length] = what;
+}
+
+static bool name_matches(void *context)
+{
+    struct answers *answers = context;
+
+    note(answers, 'n');
+    return answers->name;
+}
+
+static enum known_result known(void *context)
+{
+    struct answers *answers = context;
+
+    note(answers, 'k');
+    return answers->known;
+}
+
+static enum trust_chain chain(void *context, bool system)
+{
+    struct answers *answers = context;
+
+    note(answers, system ? 'S' : 'C');
+    return system ? answers->system : answers->cacert;
+}
+
+static struct trust_verdict judge(const struct trust_rules *rules, struct trust_questions peer, struct answers *answers)
+{
+    memset(answers->asked, 0, sizeof answers->asked);
+    peer.context = answers;
+    peer.name_matches = name_matches;
+    peer.known = known;
+    peer.chain = chain;
+    return trust_judge(rules, &peer);
+}
+
+/* ---- The rules, one a row ---- */
+
+#define ACCEPT(why, how)          {TRUST_ACCEPT, TRUST_BECAUSE_##why, TRUST_##how, STATUS_OK, 0}
+#define REFUSE(why, status, name) {TRUST_REFUSE, TRUST_BECAUSE_##why, TRUST_NONE, STATUS_##status, ALERT_##name}
+#define ASK                       {.answer = TRUST_ASK}
+
+static const struct row {
+    const char *what;
+    struct trust_rules rules;
+    struct trust_questions peer;
+    struct answers answers;
+    struct trust_verdict verdict;
+    const char *asked;
+} rows[] = {
+    /* 1: the key is known */
+    {"a known key", {.tofu = TRUST_TOFU_ASK}, {.has_key = true}, {.known = KNOWN_MATCH}, ACCEPT(KNOWN, KNOWN), "k"},
+    {"a known key, and a name is expected", {.names_expected = true}, {.has_key = true}, {.known = KNOWN_MATCH}, ACCEPT(KNOWN, KNOWN), "k"},
+    {"a known key, with --peer", {.names_expected = true, .peer_given = true}, {.has_key = true}, {.known = KNOWN_MATCH}, ACCEPT(KNOWN, KNOWN), "k"},
+    {"a known key, --tofu never", {.tofu = TRUST_TOFU_NEVER}, {.has_key = true}, {.known = KNOWN_MATCH}, ACCEPT(KNOWN, KNOWN), "k"},
+    {"known with another key", {.names_expected = true}, {.has_key = true}, {.known = KNOWN_CHANGED, .name = true}, REFUSE(CHANGED, WRONG, BAD_CERTIFICATE), "k"},
+    {"the same, --tofu accept-new", {.names_expected = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = true}, {.known = KNOWN_CHANGED, .name = true}, REFUSE(CHANGED, WRONG, BAD_CERTIFICATE), "k"},
+    {"known_peers cannot be used", {.names_expected = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = true}, {.known = KNOWN_FAILED, .name = true}, REFUSE(FAILED, LOCAL, INTERNAL_ERROR), "k"},
+
+    /* 2: the system's CAs, for the name that is expected */
+    {"a CA vouches for the name", {.names_expected = true}, {.has_key = true}, {.name = true}, ACCEPT(SYSTEM_CA, CA), "knS"},
+    {"the same, --tofu never", {.names_expected = true, .tofu = TRUST_TOFU_NEVER}, {.has_key = true}, {.name = true}, ACCEPT(SYSTEM_CA, CA), "knS"},
+    {"a CA vouches for another name", {.names_expected = true, .tofu = TRUST_TOFU_NEVER}, {.has_key = true}, {.name = false}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "kn"},
+    {"a listener expects nobody", {.tofu = TRUST_TOFU_NEVER}, {.has_key = true}, {.name = true}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "k"},
+    {"a listener with --peer", {.names_expected = true, .peer_given = true, .tofu = TRUST_TOFU_NEVER}, {.has_key = true}, {.name = true}, ACCEPT(SYSTEM_CA, CA), "knS"},
+    {"the CAs cannot be used", {.names_expected = true}, {.has_key = true}, {.name = true, .system = TRUST_CHAIN_FAILED}, REFUSE(FAILED, LOCAL, INTERNAL_ERROR), "knS"},
+    {"expired: as good as none", {.names_expected = true}, {.has_key = true}, {.name = true, .system = TRUST_CHAIN_EXPIRED}, ASK, "knS"},
+    {"self-signed: ask", {.names_expected = true}, {.has_key = true}, {.name = true, .system = TRUST_CHAIN_UNKNOWN_CA}, ASK, "knS"},
+    {"a broken chain: ask", {.names_expected = true}, {.has_key = true}, {.name = true, .system = TRUST_CHAIN_BAD}, ASK, "knS"},
+
+    /* 3: somebody new */
+    {"ask", {.tofu = TRUST_TOFU_ASK}, {.has_key = true}, {.name = true}, ASK, "k"},
+    {"accept-new", {.tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = true}, {.name = false}, ACCEPT(NEW, NEW), "k"},
+    {"accept-new of another name", {.names_expected = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = true}, {.name = false}, ACCEPT(NEW, NEW), "kn"},
+    {"never", {.tofu = TRUST_TOFU_NEVER}, {.has_key = true}, {.name = true}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "k"},
+
+    /* --pin */
+    {"the pin", {.pins_given = true}, {.has_key = true, .pin_matches = true}, {.known = KNOWN_FAILED}, ACCEPT(PIN, PIN), ""},
+    {"the pin, and HOST does not matter", {.pins_given = true, .names_expected = true}, {.has_key = true, .pin_matches = true}, {.name = false}, ACCEPT(PIN, PIN), ""},
+    {"another pin", {.pins_given = true}, {.has_key = true}, {.known = KNOWN_MATCH, .name = true}, REFUSE(OTHER_PIN, WRONG, BAD_CERTIFICATE), ""},
+    {"another pin, --tofu accept-new", {.pins_given = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = true}, {.known = KNOWN_MATCH}, REFUSE(OTHER_PIN, WRONG, BAD_CERTIFICATE), ""},
+    {"another pin, --insecure", {.pins_given = true, .insecure = true}, {.has_key = true}, {.known = KNOWN_MATCH}, REFUSE(OTHER_PIN, WRONG, BAD_CERTIFICATE), ""},
+    {"the pin and --peer", {.pins_given = true, .names_expected = true, .peer_given = true}, {.has_key = true, .pin_matches = true}, {.name = true}, ACCEPT(PIN, PIN), "n"},
+    {"the pin, another --peer", {.pins_given = true, .names_expected = true, .peer_given = true}, {.has_key = true, .pin_matches = true}, {.name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "n"},
+
+    /* --cacert */
+    {"the CA, to a listener", {.cacert_given = true}, {.has_key = true}, {.name = false}, ACCEPT(CACERT, CA), "C"},
+    {"the CA, to HOST", {.cacert_given = true, .names_expected = true}, {.has_key = true}, {.name = true}, ACCEPT(CACERT, CA), "Cn"},
+    {"the CA, another name", {.cacert_given = true, .names_expected = true}, {.has_key = true}, {.known = KNOWN_MATCH, .name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "Cn"},
+    {"the CA, another name, --insecure", {.cacert_given = true, .names_expected = true, .insecure = true}, {.has_key = true}, {.name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "Cn"},
+    {"another CA", {.cacert_given = true}, {.has_key = true}, {.known = KNOWN_MATCH, .cacert = TRUST_CHAIN_UNKNOWN_CA}, REFUSE(UNKNOWN_CA, WRONG, UNKNOWN_CA), "C"},
+    {"another CA, accept-new", {.cacert_given = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = true}, {.cacert = TRUST_CHAIN_UNKNOWN_CA}, REFUSE(UNKNOWN_CA, WRONG, UNKNOWN_CA), "C"},
+    {"expired", {.cacert_given = true, .names_expected = true}, {.has_key = true}, {.name = true, .cacert = TRUST_CHAIN_EXPIRED}, REFUSE(EXPIRED, WRONG, CERTIFICATE_EXPIRED), "C"},
+    {"a bad chain", {.cacert_given = true}, {.has_key = true}, {.cacert = TRUST_CHAIN_BAD}, REFUSE(BAD_CHAIN, WRONG, BAD_CERTIFICATE), "C"},
+    {"the file cannot be used", {.cacert_given = true}, {.has_key = true}, {.cacert = TRUST_CHAIN_FAILED}, REFUSE(FAILED, LOCAL, INTERNAL_ERROR), "C"},
+    {"the pin and the CA", {.cacert_given = true, .pins_given = true}, {.has_key = true, .pin_matches = true}, {.name = false}, ACCEPT(PIN, PIN), "C"},
+    {"the pin, and another CA", {.cacert_given = true, .pins_given = true}, {.has_key = true, .pin_matches = true}, {.cacert = TRUST_CHAIN_UNKNOWN_CA}, REFUSE(UNKNOWN_CA, WRONG, UNKNOWN_CA), "C"},
+    {"the pin and the CA, another HOST", {.cacert_given = true, .pins_given = true, .names_expected = true}, {.has_key = true, .pin_matches = true}, {.name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "Cn"},
+
+    /* --insecure */
+    {"anybody", {.insecure = true}, {.has_key = true}, {.known = KNOWN_CHANGED}, ACCEPT(INSECURE, INSECURE), ""},
+    {"anybody at HOST", {.insecure = true, .names_expected = true}, {.has_key = true}, {.name = false}, ACCEPT(INSECURE, INSECURE), ""},
+    {"anybody of that name", {.insecure = true, .names_expected = true, .peer_given = true}, {.has_key = true}, {.name = true}, ACCEPT(INSECURE, INSECURE), "n"},
+    {"somebody of another name", {.insecure = true, .names_expected = true, .peer_given = true}, {.has_key = true}, {.name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "n"},
+
+    /* ourselves */
+    {"our own key", {.tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = true, .own_key = true}, {.known = KNOWN_MATCH}, REFUSE(OURSELVES, ROLE, HANDSHAKE_FAILURE), ""},
+    {"our own key, --insecure", {.insecure = true}, {.has_key = true, .own_key = true}, {.known = KNOWN_MATCH}, REFUSE(OURSELVES, ROLE, HANDSHAKE_FAILURE), ""},
+    {"our own key, a CA's", {.cacert_given = true}, {.has_key = true, .own_key = true}, {.name = true}, REFUSE(OURSELVES, ROLE, HANDSHAKE_FAILURE), ""},
+    {"our own key, pinned", {.pins_given = true}, {.has_key = true, .own_key = true, .pin_matches = true}, {.name = false}, ACCEPT(PIN, PIN), ""},
+    {"our own key, another pinned", {.pins_given = true}, {.has_key = true, .own_key = true}, {.name = false}, REFUSE(OURSELVES, ROLE, HANDSHAKE_FAILURE), ""},
+    {"our own key, --allow-self", {.allow_self = true, .insecure = true}, {.has_key = true, .own_key = true}, {.name = false}, ACCEPT(INSECURE, INSECURE), ""},
+    {"--allow-self is no acceptance", {.allow_self = true, .tofu = TRUST_TOFU_NEVER}, {.has_key = true, .own_key = true}, {.name = false}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "k"},
+
+    /* nobody in particular */
+    {"no key", {.tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = false}, {.known = KNOWN_MATCH, .name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
+    {"no key, and none needed", {.remote_id = TRUST_REMOTE_ID_REQUEST}, {.has_key = false}, {.name = true}, ACCEPT(NOT_ASKED, NONE), ""},
+    {"no key, --insecure", {.insecure = true}, {.has_key = false}, {.name = true}, ACCEPT(INSECURE, INSECURE), ""},
+    {"no key, but a pin", {.pins_given = true, .insecure = true, .remote_id = TRUST_REMOTE_ID_REQUEST}, {.has_key = false, .pin_matches = true}, {.name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
+    {"no key, but --cacert", {.cacert_given = true, .insecure = true, .remote_id = TRUST_REMOTE_ID_REQUEST}, {.has_key = false}, {.name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
+    {"no key, but --peer", {.peer_given = true, .names_expected = true, .insecure = true, .remote_id = TRUST_REMOTE_ID_REQUEST}, {.has_key = false}, {.name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
+    {"a key, and none needed: it is judged", {.remote_id = TRUST_REMOTE_ID_REQUEST, .tofu = TRUST_TOFU_NEVER}, {.has_key = true}, {.name = true}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "k"},
+    {"nobody is looked at", {.remote_id = TRUST_REMOTE_ID_IGNORE}, {.has_key = true, .own_key = true}, {.known = KNOWN_CHANGED}, ACCEPT(NOT_ASKED, NONE), ""},
+    {"nobody is looked at, nor shown", {.remote_id = TRUST_REMOTE_ID_IGNORE}, {.has_key = false}, {.known = KNOWN_CHANGED}, ACCEPT(NOT_ASKED, NONE), ""},
+};
+
+static void test_rules(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct answers answers = rows[i].answers;
+        struct trust_verdict verdict = judge(&rows[i].rules, rows[i].peer, &answers);
+
+        check_row(verdict.answer == rows[i].verdict.answer, "row %zu, %s: answer %d", i, rows[i].what, verdict.answer);
+        check_row(strcmp(answers.asked, rows[i].asked) == 0, "row %zu, %s: asked \"%s\"", i, rows[i].what, answers.asked);
+        if (verdict.answer == TRUST_ASK)
+            continue;
+        check_row(verdict.because == rows[i].verdict.because, "row %zu, %s: because %d", i, rows[i].what, verdict.because);
+        check_row(verdict.how == rows[i].verdict.how, "row %zu, %s: how %d", i, rows[i].what, verdict.how);
+        check_row(verdict.status == rows[i].verdict.status, "row %zu, %s: status %d", i, rows[i].what, verdict.status);
+        check_row(verdict.alert == rows[i].verdict.alert, "row %zu, %s: alert %d", i, rows[i].what, verdict.alert);
+    }
+}
+
+/* ---- What holds for every combination there is ---- */
+
+struct everything {
+    struct trust_rules rules;
+    struct trust_questions peer;
+    struct answers answers;
+};
+
+/* The combination of that number; false: there is none of so high a number. */
+static bool combination(unsigned number, struct everything *all)
+{
+    static const unsigned sizes[] = {2, 2, 3, 2, 2, 3, 3, 2, 2, 2, 4, 2, 5, 5};
+    unsigned value[COUNT(sizes)];
+
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        value[i] = number % sizes[i];
+        number /= sizes[i];
+    }
+    /* names: none expected; HOST; --peer */
+    *all = (struct everything){
+        .rules = {.pins_given = value[0], .cacert_given = value[1], .names_expected = value[2] > 0, .peer_given = value[2] > 1,
+                  .insecure = value[3], .allow_self = value[4], .tofu = (enum trust_tofu)value[5],
+                  .remote_id = (enum trust_remote_id)value[6]},
+        .peer = {.has_key = value[7], .own_key = value[7] && value[8], .pin_matches = value[7] && value[0] && value[9]},
+        .answers = {.known = (enum known_result)value[10], .name = value[11], .cacert = (enum trust_chain)value[12],
+                    .system = (enum trust_chain)value[13]},
+    };
+    return number == 0;
+}
+
+/* Somebody is accepted: by this alone it may be. Nothing here is taken from trust_rules.c. */
+static bool may_be_accepted(const struct everything *all, enum trust_how how)
+{
+    const struct trust_rules *rules = &all->rules;
+    bool has_name = all->answers.name;
+
+    if (rules->remote_id == TRUST_REMOTE_ID_IGNORE)
+        return how == TRUST_NONE;
+    if (rules->pins_given && !all->peer.pin_matches)
+        return false;
+    if (rules->cacert_given && (!all->peer.has_key || all->answers.cacert != TRUST_CHAIN_GOOD || (rules->names_expected && !has_name)))
+        return false;
+    if (all->peer.own_key && !rules->allow_self && !all->peer.pin_matches)
+        return false;
+    switch (how) {
+    case TRUST_PIN:
+        return all->peer.pin_matches && (!rules->peer_given || has_name);
+    case TRUST_CA:
+        return rules->cacert_given || (rules->names_expected && has_name && all->answers.system == TRUST_CHAIN_GOOD && all->peer.has_key);
+    case TRUST_KNOWN:
+        return all->peer.has_key && all->answers.known == KNOWN_MATCH;
+    case TRUST_NEW:
+        return all->peer.has_key && rules->tofu == TRUST_TOFU_ACCEPT_NEW && all->answers.known == KNOWN_NONE;
+    case TRUST_INSECURE:
+        return rules->insecure && (!rules->peer_given || (all->peer.has_key && has_name));
+    case TRUST_NONE:
+        return rules->remote_id == TRUST_REMOTE_ID_REQUEST && !all->peer.has_key && !rules->peer_given;
+    }
+    return false;
+}
+
+static void test_every_combination(void **state)
+{
+    struct everything all;
+    unsigned accepted = 0, number;
+
+    (void)state;
+    for (number = 0; combination(number, &all); number++) {
+        struct trust_verdict verdict = judge(&all.rules, all.peer, &all.answers);
+
+        switch (verdict.answer) {
+        case TRUST_ACCEPT:
+            accepted++;
+            check_row(may_be_accepted(&all, verdict.how), "combination %u: how %d", number, verdict.how);
+            check_row(verdict.status == STATUS_OK && verdict.because < TRUST_BECAUSE_NO_KEY, "combination %u", number);
+            break;
+        case TRUST_ASK: /* only about a stranger, and only when that was the wish */
+            check_row(all.rules.tofu == TRUST_TOFU_ASK && all.peer.has_key && all.answers.known == KNOWN_NONE, "combination %u", number);
+            check_row(!all.rules.pins_given && !all.rules.cacert_given && !all.rules.insecure, "combination %u", number);
+            break;
+        case TRUST_REFUSE:
+            check_row(verdict.status != STATUS_OK && verdict.alert > 0 && verdict.because >= TRUST_BECAUSE_NO_KEY,
+                      "combination %u", number);
+            break;
+        }
+        check_row(all.peer.has_key || !*all.answers.asked, "combination %u: there was nothing to ask of", number);
+        check_row(all.rules.cacert_given || !strchr(all.answers.asked, 'C'), "combination %u", number);
+        check_row(all.rules.names_expected || !strchr(all.answers.asked, 'n'), "combination %u", number);
+    }
+    assert_int_equal(number, 2 * 2 * 3 * 2 * 2 * 3 * 3 * 2 * 2 * 2 * 4 * 2 * 5 * 5);
+    assert_in_range(accepted, number / 10, number / 2);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_every_combination),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
