@@ -8,16 +8,26 @@
 #include <termios.h>
 #include <unistd.h>
 
-bool tty_ask(struct tty *tty, const char *question)
+static bool open_tty(struct tty *tty)
 {
-    size_t length = strlen(question);
-
     memset(tty, 0, sizeof *tty);
     tty->fd = open("/dev/tty", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    if (tty->fd < 0)
+    return tty->fd >= 0;
+}
+
+static bool show(const struct tty *tty, const char *text)
+{
+    size_t length = strlen(text);
+
+    return write(tty->fd, text, length) == (ssize_t)length;
+}
+
+bool tty_ask(struct tty *tty, const char *question)
+{
+    if (!open_tty(tty))
         return false;
     tcflush(tty->fd, TCIFLUSH); /* an answer must be to this question */
-    if (write(tty->fd, question, length) == (ssize_t)length)
+    if (show(tty, question))
         return true;
     tty_close(tty);
     return false;
@@ -62,8 +72,9 @@ bool tty_ask_secret(struct wait *wait, const char *question, char *answer, size_
     const char *line = NULL;
     bool complete = false, silenced;
 
-    if (!tty_ask(&tty, question))
+    if (!open_tty(&tty))
         return false;
+    /* Silence, and forget what was typed ahead, before the question: what comes after it is the answer. */
     silenced = tcgetattr(tty.fd, &before) == 0;
     if (silenced) {
         silent = before;
@@ -71,14 +82,14 @@ bool tty_ask_secret(struct wait *wait, const char *question, char *answer, size_
         tcsetattr(tty.fd, TCSAFLUSH, &silent);
     }
     poll_fd = (struct pollfd){.fd = tty.fd, .events = POLLIN};
+    complete = !show(&tty, question);
     while (!complete && wait_for(wait, &poll_fd, 1, WAIT_FOREVER) == WAIT_READY)
         complete = tty_read(&tty, &line);
     if (line)
         snprintf(answer, size, "%s", line);
     if (silenced)
-        tcsetattr(tty.fd, TCSAFLUSH, &before);
-    if (write(tty.fd, "\n", 1) < 0)
-        line = NULL;
+        tcsetattr(tty.fd, TCSADRAIN, &before);
+    show(&tty, "\n");
     tty_close(&tty);
     return line != NULL;
 }
