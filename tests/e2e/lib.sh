@@ -114,7 +114,7 @@ start() {
     PID[$name]=$!
     EVENTS[$name]=$fd
     [ -z "${HEAR[$name]-x}" ] && exec {fd}<"$W/$name.out" && HEAR[$name]=$fd
-    [ -z "${FEED[$name]-x}" ] && exec {fd}>"$W/$name.in" && FEED[$name]=$fd
+    [ -z "${FEED[$name]-x}" ] && exec {fd}<>"$W/$name.in" && FEED[$name]=$fd
     return 0
 }
 
@@ -148,7 +148,8 @@ catch() {
     done
 }
 
-feed() { printf '%s\n' "${@:2}" >&"${FEED[$1]}"; }
+# False: nobody reads it any more.
+feed() { (trap '' PIPE; printf '%s\n' "${@:2}" >&"${FEED[$1]}") 2>/dev/null; }
 
 release() {
     exec {FEED[$1]}>&-
