@@ -59,7 +59,7 @@ void cert_make(struct cert *cert, const struct cert_wish *wish)
     static unsigned serial;
     const struct cert *issuer = wish->issuer ? wish->issuer : cert;
     bool usual = wish->from_days == 0 && wish->to_days == 0;
-    unsigned char number[2] = {(unsigned char)(1 + ++serial / 256), (unsigned char)serial};
+    unsigned char number[2] = {(unsigned char)(1 + serial / 256), (unsigned char)serial};
     uint8_t hash[TEXT_PIN_HASH];
     size_t size = sizeof hash;
     time_t now = time(NULL);
@@ -67,6 +67,7 @@ void cert_make(struct cert *cert, const struct cert_wish *wish)
     make_key(cert, wish->key_of);
     assert_int_equal(gnutls_x509_crt_init(&cert->crt), 0);
     assert_int_equal(gnutls_x509_crt_set_version(cert->crt, 3), 0);
+    serial++;
     assert_int_equal(gnutls_x509_crt_set_serial(cert->crt, number, sizeof number), 0);
     assert_int_equal(gnutls_x509_crt_set_activation_time(cert->crt, now + 86400 * (usual ? -1 : wish->from_days)), 0);
     assert_int_equal(gnutls_x509_crt_set_expiration_time(cert->crt, now + 86400 * (usual ? 1 : wish->to_days)), 0);

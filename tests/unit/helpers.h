@@ -57,7 +57,8 @@ char *stderr_caught(void);
 
 /* ---- The rest ---- */
 
-/* A test that takes each of many cases takes only each `stride`-th under valgrind, which is slow. */
+/* A test of each of many cases takes only each `stride`-th where that is slow: `wanted` under valgrind, half of it with
+ * sanitizers. */
 size_t stride(size_t wanted);
 
 /* `text` contains `words`. */

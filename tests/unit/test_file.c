@@ -324,7 +324,7 @@ static int keep_mine(void *argument)
 
 static void test_keep_at_once(void **state)
 {
-    char texts[8][8];
+    char texts[8][32];
     int children[8];
     char *found, *again;
 

@@ -134,12 +134,17 @@ static void change(enum way way, enum role role, bool tls12, size_t at, size_t *
 
 static void change_everywhere(enum way way, enum role role, bool tls12)
 {
-    size_t said = 1, survived = 0;
+    size_t said, survived = 0;
+    size_t at = 0;
 
-    for (size_t at = 0; at < said; at += stride(31))
+    /* A handshake that is broken says less: only one that was left alone tells that there are no more bytes. */
+    for (;; at += stride(31)) {
         change(way, role, tls12, at, &said, &survived);
+        if (at >= said)
+            break;
+    }
     assert_true(said > 500);
-    if (way <= PASSIVE && role == ROLE_SERVER && stride(2) == 1)
+    if (way <= PASSIVE && role == ROLE_SERVER && stride(31) == 1)
         assert_true(survived > 100); /* a struck hello is not looked at but for its preference */
 }
 

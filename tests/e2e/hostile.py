@@ -1,0 +1,420 @@
+#!/usr/bin/env python3
+"""Peers and middlemen that do what they should not. For the tests; every one prints its port first, if it listens.
+
+    hostile.py say WHAT call PORT | listen  [--end fin|rst|hold] [--slowly]   say something that is not, or not quite, TLS
+    hostile.py relay PORT [...]                                               stand between two ends
+    hostile.py tls THEN call PORT | listen  [an option of peer.py...]         finish a handshake, and then misbehave
+
+say and tls print at the end what they were told: "hello", "alert 40", ...
+"""
+import argparse
+import random
+import select
+import socket
+import struct
+import sys
+import threading
+
+PATIENCE = 60
+ROLE_PREFERENCE = 65363
+
+# ---- Bytes ----
+
+
+def vector(width, body):
+    return len(body).to_bytes(width, "big") + body
+
+
+def record(body, kind=22):
+    return bytes([kind, 3, 3]) + vector(2, body)
+
+
+def message(kind, body):
+    return bytes([kind]) + vector(3, body)
+
+
+def extension(number, body):
+    return number.to_bytes(2, "big") + vector(2, body)
+
+
+def preference(value):
+    return extension(ROLE_PREFERENCE, value)
+
+
+def client_hello(*extensions, suites=b"\x13\x01\xc0\x2b"):
+    body = (b"\x03\x03" + bytes(range(32)) + vector(1, bytes(32)) + vector(2, suites) + vector(1, b"\0") +
+            vector(2, b"".join(extensions)))
+    return message(1, body)
+
+
+def server_hello(suite, *extensions, nonce=bytes(range(32, 64)), session=b""):
+    body = b"\x03\x03" + nonce + vector(1, session) + suite + b"\0" + vector(2, b"".join(extensions))
+    return message(2, body)
+
+
+GOOD = client_hello(extension(23, b""), preference(b"mmm"))
+PLAIN = client_hello(extension(23, b""))
+# The length fields of GOOD in its record: (name, offset, width).
+LENGTHS = (("record", 3, 2), ("message", 6, 3), ("session_id", 43, 1), ("cipher_suites", 76, 2), ("compression", 82, 1),
+           ("extensions", 84, 2), ("extension", 88, 2), ("preference", 92, 2))
+RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")  # RFC 8446 section 4.1.3
+
+
+def lie(field, difference):
+    data = bytearray(record(GOOD))
+    offset, width = next((o, w) for name, o, w in LENGTHS if name == field)
+    length = int.from_bytes(data[offset:offset + width], "big")
+    length = {"+": length + 1, "-": length - 1, "0": 0, "max": 256 ** width - 1}[difference]
+    data[offset:offset + width] = length.to_bytes(width, "big")
+    return bytes(data)
+
+
+def server_hello_with_preference(version, session):
+    """Echoes the session_id of our hello, as TLS 1.3 wants it."""
+    bad = preference(b"mmm")
+    share = extension(51, b"\x00\x17" + vector(2, bytes.fromhex(  # P-256's own generator
+        "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+        "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")))
+    is13 = extension(43, b"\x03\x04")
+    if version == "1.2":
+        return server_hello(b"\xc0\x2b", extension(0xff01, b"\0"), extension(23, b""), bad)
+    if version == "1.3":
+        return server_hello(b"\x13\x01", is13, share, bad, session=session)
+    return server_hello(b"\x13\x01", is13, extension(51, b"\x00\x18"), bad, nonce=RETRY, session=session)
+
+
+def what_to_say(what, theirs):
+    """The bytes; `theirs` is the hello that we got, if we waited for one."""
+    name, _, detail = what.partition(":")
+    if name == "text":
+        return detail.encode().decode("unicode_escape").encode("latin-1")
+    if name == "hex":
+        return bytes.fromhex(detail)
+    if name == "random":
+        return random.Random(int(detail)).randbytes(2000)
+    if name == "zeros":
+        return bytes(int(detail))
+    if name == "alert":
+        return record(bytes([2, int(detail)]), 21)
+    if name == "cut":  # a hello, up to there
+        return record(GOOD)[:int(detail)]
+    if name == "lie":
+        return lie(*detail.split(":"))
+    if name == "preference":  # values, in hex
+        return record(client_hello(*(preference(bytes.fromhex(value)) for value in detail.split(","))))
+    if name == "hello":
+        return record({"symmetric": GOOD, "plain": PLAIN, "bare": PLAIN[:-6]}[detail])
+    if name == "large":  # a hello of so many bytes, in full records
+        hello = client_hello(preference(b"mmm"), *[extension(21, bytes(60000))] * (int(detail) // 60000),
+                             extension(21, bytes(int(detail) % 60000))) if int(detail) < 65000 else \
+            message(1, bytes(int(detail)))
+        return b"".join(record(hello[i:i + 16384]) for i in range(0, len(hello), 16384))
+    if name == "records":  # a good hello in pieces of that size, then nothing
+        return b"".join(record(GOOD[i:i + int(detail)]) for i in range(0, len(GOOD), int(detail)))
+    if name == "long":  # one record
+        return record(b"\x01" + bytes(int(detail) - 1))
+    if name == "server":
+        at = 5 + 4 + 2 + 32
+        return record(server_hello_with_preference(detail, theirs[at + 1:at + 1 + theirs[at]] if theirs else b""))
+    sys.exit(f"hostile.py: what is {what}?")
+
+
+def told(data):
+    """What we were told, in words."""
+    words = []
+    while len(data) >= 6:
+        size = 5 + int.from_bytes(data[3:5], "big")
+        if data[0] == 21 and size == 7:
+            words.append(f"alert {data[6]}")
+        elif data[0] == 22 and data[5] in (1, 2):
+            words.append({1: "hello", 2: "server-hello"}[data[5]])
+        elif data[0] == 23:
+            words.append("data")
+        data = data[size:]
+    return " ".join(words) or "nothing"
+
+
+# ---- Sockets ----
+
+
+def listen():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        print(listener.getsockname()[1], flush=True)
+        listener.settimeout(PATIENCE)
+        return prepare(listener.accept()[0])
+
+
+def call(port):
+    return prepare(socket.create_connection(("127.0.0.1", port)))
+
+
+def prepare(sock):
+    sock.settimeout(PATIENCE)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def reset(sock):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+def fin(sock):
+    try:
+        sock.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+def read_all(sock):
+    """All that comes until the end, whichever end it is."""
+    data = b""
+    try:
+        while more := sock.recv(65536):
+            data += more
+    except ConnectionResetError:
+        pass
+    return data
+
+
+def send(sock, data):
+    """False: the peer does not want to hear it any more."""
+    try:
+        sock.sendall(data)
+        return True
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+
+
+def send_slowly(sock, data):
+    """A byte now and then, as long as the peer has not gone."""
+    heard = b""
+    for byte in data:
+        if not send(sock, bytes([byte])):
+            break
+        if select.select([sock], [], [], 0.02)[0]:
+            try:
+                more = sock.recv(65536)
+            except ConnectionResetError:
+                break
+            if not more:
+                break
+            heard += more
+    return heard
+
+
+# ---- say ----
+
+
+def say(options):
+    sock = listen() if options.task == "listen" else call(options.port)
+    theirs = sock.recv(65536) if options.what.startswith("server:") and options.task == "listen" else b""
+    data = what_to_say(options.what, theirs)
+    heard = theirs
+    if options.slowly:
+        heard += send_slowly(sock, data)
+    else:
+        send(sock, data)
+    if options.end == "rst":
+        sys.stdin.readline()
+        reset(sock)
+        return
+    if options.end == "fin":
+        fin(sock)
+    print(told(heard + read_all(sock)))
+
+
+# ---- relay ----
+
+
+class Direction(threading.Thread):
+    """From one socket to the other. `cut` is shared: whoever cuts, cuts both ways."""
+
+    def __init__(self, name, source, target, options, relay):
+        super().__init__(daemon=True)
+        self.name, self.source, self.target, self.options, self.relay = name, source, target, options, relay
+        self.count = 0
+        self.held = b""
+        self.seen = 0  # how often the bytes to edit came
+
+    def mine(self, option):
+        return option is not None and option[0] == self.name
+
+    def run(self):
+        try:
+            while more := self.source.recv(65536):
+                if not self.forward(more):
+                    return
+        except OSError:  # a reset comes through as one
+            if not self.relay.cutting:
+                reset(self.target)
+            return
+        if not self.relay.cutting:
+            fin(self.target)
+
+    def forward(self, data):
+        options = self.options
+        if self.mine(options.edit):
+            data = self.edit(data)
+        if self.mine(options.flip):
+            at = int(options.flip[1]) - self.count
+            if 0 <= at < len(data):
+                data = data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+        if self.mine(options.cut):
+            data = data[:int(options.cut[1]) - self.count]
+        self.count += len(data)
+        if options.bytes:
+            if not all(send(self.target, data[i:i + 1]) for i in range(len(data))):
+                return False
+        elif not send(self.target, data):
+            return False
+        if self.mine(options.cut) and self.count == int(options.cut[1]):
+            self.relay.cut(options.cut[2])
+            return False
+        return True
+
+    def edit(self, data):
+        """Whole records only, so that what is looked for is in one piece; its Nth occurrence is replaced."""
+        _, nth, old, new = self.options.edit
+        self.held += data
+        ready = b""
+        while len(self.held) >= 5 and len(self.held) >= 5 + int.from_bytes(self.held[3:5], "big"):
+            size = 5 + int.from_bytes(self.held[3:5], "big")
+            one, self.held = self.held[:size], self.held[size:]
+            if old.encode() in one:
+                self.seen += 1
+                if self.seen == int(nth):
+                    one = one.replace(old.encode(), new.encode())
+            ready += one
+        return ready
+
+
+class Relay:
+    def __init__(self, options):
+        self.cutting = False
+        self.options = options
+
+    def cut(self, how):
+        self.cutting = True
+        for sock in self.caller, self.listener:
+            if how == "rst":
+                reset(sock)
+            else:
+                fin(sock)
+        if how == "fin":  # close() with unread bytes would be a reset
+            for sock in self.caller, self.listener:
+                threading.Thread(target=read_all, args=(sock,)).start()
+
+    def run(self):
+        self.caller = listen()
+        self.listener = call(self.options.port)
+        directions = (Direction("caller", self.caller, self.listener, self.options, self),
+                      Direction("listener", self.listener, self.caller, self.options, self))
+        for direction in directions:
+            if direction.mine(self.options.cut) and self.options.cut[1] == "0":
+                self.cut(self.options.cut[2])
+        for direction in directions if not self.cutting else ():
+            direction.start()
+        for direction in directions if not self.cutting else ():
+            direction.join()
+        print(*(direction.count for direction in directions))
+
+
+def reflect():
+    """Send everything back."""
+    sock = listen()
+    while more := sock.recv(65536):
+        if not send(sock, more):
+            break
+    fin(sock)
+    read_all(sock)
+
+
+# ---- tls ----
+
+
+def tls(options, rest):
+    import peer
+
+    options.cert = None
+    rest = peer.read_options([options.task] + ([str(options.port)] if options.port else []) + rest)
+    sock = peer.reach(rest)
+    sock.settimeout(PATIENCE)
+    end, theirs = peer.settle(sock, rest)
+    end.do(sock, end.object.do_handshake)
+    peer.tell(end, theirs, rest)
+    if rest.say:
+        end.do(sock, end.object.write, rest.say.encode() + b"\n")
+    if options.what == "hang":
+        pass
+    elif options.what == "garbage":
+        send(sock, random.Random(1).randbytes(1000))
+    elif options.what == "fin":
+        fin(sock)
+    elif options.what == "rst":
+        sys.stdin.readline()
+        reset(sock)
+        return
+    elif options.what == "key-updates":
+        sys.stdout.write(flood(sock, end, peer, lambda: end.key_update(sock, True)))
+    elif options.what == "hello-requests":
+        def ask():
+            peer.openssl.SSL_renegotiate(peer.ssl_pointer(end.object))
+            end.do(sock, end.object.do_handshake)
+
+        sys.stdout.write(flood(sock, end, peer, ask))
+    elif options.what == "hello-request":  # and go on
+        peer.openssl.SSL_renegotiate(peer.ssl_pointer(end.object))
+        end.do(sock, end.object.do_handshake)
+        end.do(sock, end.object.write, b"goes on\n")
+        fin(sock)
+    read_all(sock)
+
+
+def flood(sock, end, peer, ask):
+    """Ask without end, and never read an answer."""
+    for count in range(200000):
+        try:
+            ask()
+        except OSError:
+            return "thrown out\n"
+    return "still served\n"
+
+
+# ---- The command line ----
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    tasks = parser.add_subparsers(dest="tool", required=True)
+    for name in "say", "tls":
+        tool = tasks.add_parser(name)
+        tool.add_argument("what")
+        tool.add_argument("task", choices=["call", "listen"])
+        tool.add_argument("port", nargs="?", type=int)
+        if name == "say":
+            tool.add_argument("--end", choices=["fin", "rst", "hold"], default="fin", help="rst: once told to")
+            tool.add_argument("--slowly", action="store_true", help="50 bytes in a second")
+    tool = tasks.add_parser("relay")
+    tool.add_argument("port", type=int)
+    tool.add_argument("--bytes", action="store_true", help="one by one")
+    tool.add_argument("--cut", nargs=3, metavar=("SIDE", "COUNT", "HOW"), help="end both ways after so many bytes of a side")
+    tool.add_argument("--flip", nargs=2, metavar=("SIDE", "OFFSET"), help="change a bit there")
+    tool.add_argument("--edit", nargs=4, metavar=("SIDE", "NTH", "OLD", "NEW"), help="in the Nth record that has it")
+    tasks.add_parser("reflect")
+    options, rest = parser.parse_known_args()
+    if options.tool == "say":
+        say(options)
+    elif options.tool == "relay":
+        Relay(options).run()
+    elif options.tool == "reflect":
+        reflect()
+    else:
+        tls(options, rest)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except OSError as error:
+        sys.exit(f"hostile.py: {error}")
