@@ -448,6 +448,7 @@ static void leave(struct pump *pump)
     bool well = pump->error->status == STATUS_OK && !pump->wait->signal && !pump->result.reader_gone;
     int64_t deadline = wait_until(LEAVE_MS);
     size_t close_size, unsent;
+    int rest_ms;
 
     say_goodbye(pump);
     flush(pump, deadline);
@@ -457,8 +458,8 @@ static void leave(struct pump *pump)
     }
     session_output(pump->session, &unsent);
     close_size = session_close_size(pump->session);
-    unsent += transport_finish(&channel->transport, pump->wait, config->zero ? 0 : LEAVE_MS, close_size,
-                               well ? config->linger_ms : LEAVE_MS);
+    rest_ms = config->zero || deadline <= wait_now() ? 0 : (int)(deadline - wait_now());
+    unsent += transport_finish(&channel->transport, pump->wait, rest_ms, close_size, well ? config->linger_ms : rest_ms);
     /* That the peer has not heard our close_notify any more does no harm: it had closed before. */
     if (well && unsent > close_size)
         error_set(pump->error, STATUS_CUT, "the peer has gone before it had taken everything that we sent");

@@ -263,10 +263,14 @@ static enum session_state handshake(struct session *session)
 {
     /* Once the library has finished, gnutls_handshake() would begin anew. */
     while (!session->finished) {
+        size_t before = buffer_used(&session->input);
         int code = gnutls_handshake(session->tls);
 
         if (session->state == SESSION_VERDICT)
             return session->state;
+        /* A record that holds but a part of a message ends the library's appetite for a while. */
+        if (code == GNUTLS_E_AGAIN && buffer_used(&session->input) > 0 && buffer_used(&session->input) < before)
+            continue;
         if (code == GNUTLS_E_AGAIN && !is_starved(session))
             return session->state;
         if (code == GNUTLS_E_AGAIN)

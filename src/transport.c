@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -24,11 +27,29 @@ static bool drain(const struct transport *transport)
     return length > 0 || (length < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
+/* The same once we have said that no more comes: the kernel counts that as one byte more. */
+static size_t not_taken(const struct transport *transport)
+{
+    size_t unacknowledged = transport_unacknowledged(transport);
+
+    return unacknowledged ? unacknowledged - 1 : 0;
+}
+
+/* The connection was reset: no acknowledgement will come either. */
+static bool is_dead(const struct transport *transport)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+
+    memset(&info, 0, sizeof info);
+    return getsockopt(transport->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_CLOSE;
+}
+
 size_t transport_finish(struct transport *transport, struct wait *wait, int ms, size_t immaterial, int patience_ms)
 {
     int64_t deadline = wait_until(ms), patience = wait_until(patience_ms);
     struct pollfd poll_fd = {.fd = transport->fd, .events = POLLIN};
-    size_t unacknowledged;
+    size_t left;
 
     shutdown(transport->fd, SHUT_WR);
     for (;;) {
@@ -37,21 +58,19 @@ size_t transport_finish(struct transport *transport, struct wait *wait, int ms, 
         if (result == WAIT_SIGNALLED)
             break;
         if (result == WAIT_READY && !drain(transport)) {
-            if (poll_fd.revents & POLLERR)
-                break; /* a reset: no acknowledgement will come either */
             poll_fd.fd = -1;
             deadline = wait_now();
         }
         if (deadline > wait_now())
             continue;
-        if (transport_unacknowledged(transport) <= immaterial || patience <= wait_now())
+        if (not_taken(transport) <= immaterial || patience <= wait_now() || is_dead(transport))
             break;
         deadline = wait_until(ACKNOWLEDGE_MS); /* no event tells of that */
     }
-    unacknowledged = transport_unacknowledged(transport);
+    left = not_taken(transport);
     close(transport->fd);
     transport->fd = -1;
-    return unacknowledged;
+    return left;
 }
 
 void transport_abort(struct transport *transport)

@@ -3,17 +3,17 @@
 
     hostile.py say WHAT call PORT | listen  [--end fin|rst|hold] [--slowly]   say something that is not, or not quite, TLS
     hostile.py relay PORT [...]                                               stand between two ends
-    hostile.py tls THEN call PORT | listen  [an option of peer.py...]         finish a handshake, and then misbehave
+    hostile.py reflect [PORT]                                                 send everything back
+    hostile.py tls WHAT call PORT | listen  [an option of peer.py...]         finish a handshake, and then misbehave
 
-say and tls print at the end what they were told: "hello", "alert 40", ...
+say prints at the end what it was told: "hello", "alert 40", ...; the others say that it is the end. Without an argument, such lines are read from
+stdin, and done one by one.
 """
 import argparse
-import random
 import select
 import socket
 import struct
 import sys
-import threading
 
 PATIENCE = 60
 ROLE_PREFERENCE = 65363
@@ -60,11 +60,16 @@ LENGTHS = (("record", 3, 2), ("message", 6, 3), ("session_id", 43, 1), ("cipher_
 RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")  # RFC 8446 section 4.1.3
 
 
+def noise(seed, length):
+    import random
+    return random.Random(seed).randbytes(length)
+
+
 def lie(field, difference):
     data = bytearray(record(GOOD))
     offset, width = next((o, w) for name, o, w in LENGTHS if name == field)
     length = int.from_bytes(data[offset:offset + width], "big")
-    length = {"+": length + 1, "-": length - 1, "0": 0, "max": 256 ** width - 1}[difference]
+    length = {"+": length + 1, "-": length - 1, "0": 0, "1": 1, "max": 256 ** width - 1}[difference]
     data[offset:offset + width] = length.to_bytes(width, "big")
     return bytes(data)
 
@@ -91,7 +96,7 @@ def what_to_say(what, theirs):
     if name == "hex":
         return bytes.fromhex(detail)
     if name == "random":
-        return random.Random(int(detail)).randbytes(2000)
+        return noise(int(detail), 2000)
     if name == "zeros":
         return bytes(int(detail))
     if name == "alert":
@@ -104,11 +109,11 @@ def what_to_say(what, theirs):
         return record(client_hello(*(preference(bytes.fromhex(value)) for value in detail.split(","))))
     if name == "hello":
         return record({"symmetric": GOOD, "plain": PLAIN, "bare": PLAIN[:-6]}[detail])
-    if name == "large":  # a hello of so many bytes, in full records
-        hello = client_hello(preference(b"mmm"), *[extension(21, bytes(60000))] * (int(detail) // 60000),
-                             extension(21, bytes(int(detail) % 60000))) if int(detail) < 65000 else \
-            message(1, bytes(int(detail)))
+    if name == "large":  # a hello of about so many bytes, in full records
+        hello = client_hello(preference(b"mmm"), extension(21, bytes(int(detail))))
         return b"".join(record(hello[i:i + 16384]) for i in range(0, len(hello), 16384))
+    if name == "endless":  # the start of a hello that says it is that large
+        return record(b"\x01" + int(detail).to_bytes(3, "big") + bytes(100))
     if name == "records":  # a good hello in pieces of that size, then nothing
         return b"".join(record(GOOD[i:i + int(detail)]) for i in range(0, len(GOOD), int(detail)))
     if name == "long":  # one record
@@ -221,39 +226,40 @@ def say(options):
         return
     if options.end == "fin":
         fin(sock)
-    print(told(heard + read_all(sock)))
+    print(told(heard + read_all(sock)), flush=True)
 
 
 # ---- relay ----
 
 
-class Direction(threading.Thread):
-    """From one socket to the other. `cut` is shared: whoever cuts, cuts both ways."""
+class Direction:
+    """From one side to the other."""
 
-    def __init__(self, name, source, target, options, relay):
-        super().__init__(daemon=True)
-        self.name, self.source, self.target, self.options, self.relay = name, source, target, options, relay
-        self.count = 0
-        self.held = b""
+    def __init__(self, name, source, target, options):
+        self.name, self.source, self.target, self.options = name, source, target, options
+        self.count = 0  # bytes forwarded
+        self.held = b""  # the start of a record
         self.seen = 0  # how often the bytes to edit came
+        self.open = True
 
     def mine(self, option):
         return option is not None and option[0] == self.name
 
-    def run(self):
-        try:
-            while more := self.source.recv(65536):
-                if not self.forward(more):
-                    return
-        except OSError:  # a reset comes through as one
-            if not self.relay.cutting:
-                reset(self.target)
-            return
-        if not self.relay.cutting:
-            fin(self.target)
+    def is_cut(self):
+        return self.mine(self.options.cut) and self.count >= int(self.options.cut[1])
 
-    def forward(self, data):
+    def forward(self):
+        """What there is to read."""
         options = self.options
+        try:
+            data = self.source.recv(65536)
+        except ConnectionResetError:
+            reset(self.target)
+            raise
+        if not data:
+            self.open = False
+            fin(self.target)
+            return
         if self.mine(options.edit):
             data = self.edit(data)
         if self.mine(options.flip):
@@ -263,15 +269,9 @@ class Direction(threading.Thread):
         if self.mine(options.cut):
             data = data[:int(options.cut[1]) - self.count]
         self.count += len(data)
-        if options.bytes:
-            if not all(send(self.target, data[i:i + 1]) for i in range(len(data))):
-                return False
-        elif not send(self.target, data):
-            return False
-        if self.mine(options.cut) and self.count == int(options.cut[1]):
-            self.relay.cut(options.cut[2])
-            return False
-        return True
+        for i in range(0, len(data), 1 if options.bytes else len(data)):
+            if not send(self.target, data[i:i + 1] if options.bytes else data):
+                break
 
     def edit(self, data):
         """Whole records only, so that what is looked for is in one piece; its Nth occurrence is replaced."""
@@ -289,40 +289,35 @@ class Direction(threading.Thread):
         return ready
 
 
-class Relay:
-    def __init__(self, options):
-        self.cutting = False
-        self.options = options
-
-    def cut(self, how):
-        self.cutting = True
-        for sock in self.caller, self.listener:
-            if how == "rst":
-                reset(sock)
-            else:
-                fin(sock)
-        if how == "fin":  # close() with unread bytes would be a reset
-            for sock in self.caller, self.listener:
-                threading.Thread(target=read_all, args=(sock,)).start()
-
-    def run(self):
-        self.caller = listen()
-        self.listener = call(self.options.port)
-        directions = (Direction("caller", self.caller, self.listener, self.options, self),
-                      Direction("listener", self.listener, self.caller, self.options, self))
-        for direction in directions:
-            if direction.mine(self.options.cut) and self.options.cut[1] == "0":
-                self.cut(self.options.cut[2])
-        for direction in directions if not self.cutting else ():
-            direction.start()
-        for direction in directions if not self.cutting else ():
-            direction.join()
-        print(*(direction.count for direction in directions))
+def relay(options):
+    caller = listen()
+    listener = call(options.port)
+    if options.cut:
+        sys.stdin.readline()  # the listener has seen it: one that is reset before is nobody's
+    both = (Direction("caller", caller, listener, options), Direction("listener", listener, caller, options))
+    try:
+        while any(one.open for one in both) and not any(one.is_cut() for one in both):
+            ready = select.select([one.source for one in both if one.open], [], [], PATIENCE)[0]
+            for one in both:
+                if one.source in ready and not any(other.is_cut() for other in both):
+                    one.forward()
+    except ConnectionResetError:
+        pass
+    for sock in caller, listener:
+        if options.cut and options.cut[2] == "rst":
+            reset(sock)
+        elif not options.cut or options.cut[2] == "fin":
+            fin(sock)
+    for sock in caller, listener:  # close() with unread bytes would be a reset
+        if sock.fileno() >= 0:
+            read_all(sock)
+            sock.close()
+    print(*(one.count for one in both), flush=True)
 
 
-def reflect():
+def reflect(port):
     """Send everything back."""
-    sock = listen()
+    sock = call(port) if port else listen()
     while more := sock.recv(65536):
         if not send(sock, more):
             break
@@ -336,55 +331,55 @@ def reflect():
 def tls(options, rest):
     import peer
 
-    options.cert = None
     rest = peer.read_options([options.task] + ([str(options.port)] if options.port else []) + rest)
     sock = peer.reach(rest)
     sock.settimeout(PATIENCE)
     end, theirs = peer.settle(sock, rest)
     end.do(sock, end.object.do_handshake)
-    peer.tell(end, theirs, rest)
     if rest.say:
         end.do(sock, end.object.write, rest.say.encode() + b"\n")
-    if options.what == "hang":
-        pass
-    elif options.what == "garbage":
-        send(sock, random.Random(1).randbytes(1000))
+    result = "done"
+    if options.what == "garbage":
+        send(sock, noise(1, 1000))
+    elif options.what == "plaintext":
+        send(sock, b"\x17\x03\x03\x00\x05hello")
     elif options.what == "fin":
         fin(sock)
     elif options.what == "rst":
         sys.stdin.readline()
         reset(sock)
-        return
     elif options.what == "key-updates":
-        sys.stdout.write(flood(sock, end, peer, lambda: end.key_update(sock, True)))
+        result = flood(lambda: end.key_update(sock, True))
     elif options.what == "hello-requests":
-        def ask():
-            peer.openssl.SSL_renegotiate(peer.ssl_pointer(end.object))
-            end.do(sock, end.object.do_handshake)
+        result = flood(lambda: end.hello_request(sock))
+    elif options.what == "hello-request":
+        end.hello_request(sock)
+        end.do(sock, end.object.write, b"it goes on\n")
+        end.close_only(sock)
+    elif options.what == "close":
+        end.close_only(sock)
+    elif options.what != "hang":
+        sys.exit(f"hostile.py: what is {options.what}?")
+    if sock.fileno() >= 0:
+        read_all(sock)
+        sock.close()
+    print(result, flush=True)
 
-        sys.stdout.write(flood(sock, end, peer, ask))
-    elif options.what == "hello-request":  # and go on
-        peer.openssl.SSL_renegotiate(peer.ssl_pointer(end.object))
-        end.do(sock, end.object.do_handshake)
-        end.do(sock, end.object.write, b"goes on\n")
-        fin(sock)
-    read_all(sock)
 
-
-def flood(sock, end, peer, ask):
+def flood(ask):
     """Ask without end, and never read an answer."""
-    for count in range(200000):
-        try:
+    try:
+        for _ in range(100000):
             ask()
-        except OSError:
-            return "thrown out\n"
-    return "still served\n"
+    except (BrokenPipeError, ConnectionResetError):
+        return "thrown out"
+    return "still served"
 
 
 # ---- The command line ----
 
 
-def main():
+def do(arguments):
     parser = argparse.ArgumentParser(usage=__doc__)
     tasks = parser.add_subparsers(dest="tool", required=True)
     for name in "say", "tls":
@@ -398,19 +393,30 @@ def main():
     tool = tasks.add_parser("relay")
     tool.add_argument("port", type=int)
     tool.add_argument("--bytes", action="store_true", help="one by one")
-    tool.add_argument("--cut", nargs=3, metavar=("SIDE", "COUNT", "HOW"), help="end both ways after so many bytes of a side")
+    tool.add_argument("--cut", nargs=3, metavar=("SIDE", "COUNT", "HOW"), help="once told to begin: after so many bytes of a side end both ways (fin, rst), or forward nothing any more (hold)")
     tool.add_argument("--flip", nargs=2, metavar=("SIDE", "OFFSET"), help="change a bit there")
     tool.add_argument("--edit", nargs=4, metavar=("SIDE", "NTH", "OLD", "NEW"), help="in the Nth record that has it")
-    tasks.add_parser("reflect")
-    options, rest = parser.parse_known_args()
+    tasks.add_parser("reflect").add_argument("port", nargs="?", type=int)
+    options, rest = parser.parse_known_args(arguments)
     if options.tool == "say":
         say(options)
     elif options.tool == "relay":
-        Relay(options).run()
+        relay(options)
     elif options.tool == "reflect":
-        reflect()
+        reflect(options.port)
     else:
         tls(options, rest)
+
+
+def main():
+    if len(sys.argv) > 1:
+        do(sys.argv[1:])
+        return
+    while line := sys.stdin.readline():
+        try:
+            do(line.split())
+        except OSError as error:
+            print(f"hostile.py: {error}", flush=True)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ declare -A PIN STATUS PID EVENTS ON # ON[alice]: a command that runs her end els
 declare -A FEED HEAR # descriptors; empty: to be opened at the start
 TESTS=0 FAILED=0
 unset SSLKEYLOGFILE
+export PYTHONDONTWRITEBYTECODE=1 # the sources may be read-only
 export HOME=$W XDG_CONFIG_HOME=$W/config XDG_DATA_HOME=$W/data
 
 cleanup() {
@@ -175,7 +176,7 @@ event() {
 }
 
 # The port in the last event's "local".
-port() { jq -r '.local' <<<"$EVENT" | sed 's/.*://'; }
+port() { [[ $EVENT =~ \"local\":\"[^\"]*:([0-9]+)\" ]] && echo "${BASH_REMATCH[1]}"; }
 
 # key NAME EVENT FILTER: a key of an event that has been read, as jq writes it
 key() { jq -r "select(.event == \"$2\") | $3" "$W/$1.report"; }

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """An independent symmetric peer: symtls-protocol(7) once more, on OpenSSL, with none of symtls's code.
 
-    peer.py call PORT | listen   [OPTION...]    on 127.0.0.1; who listens prints its port
+It reads lines from stdin, and meets one peer after the other, on 127.0.0.1; when listening it prints its port first.
 
-It prints what came out as a line of JSON, then what it hears, then the handshake messages that came after the handshake; it ends
-when the other end does. Python's ssl cannot send an
+    call PORT | listen   [OPTION...]
+
+It prints what came out as a line of JSON, then what it hears, then the handshake messages that came after the handshake; it ends when
+the other end does, and says "end: " and how. Python's ssl cannot send an
 extension of its own, but the library under it can: SSL_CTX_add_custom_ext() is called by hand.
 """
 import _ssl
@@ -161,6 +163,18 @@ class Tls:
         openssl.SSL_key_update(ssl_pointer(self.object), 1 if wanted else 0)
         self.do(sock, self.object.do_handshake)
 
+    def close_only(self, sock):
+        """Our close_notify, whatever the peer has said or will say."""
+        try:
+            self.object.unwrap()
+        except ssl.SSLWantReadError:
+            pass
+        sock.sendall(self.outbox.read())
+
+    def hello_request(self, sock):
+        openssl.SSL_renegotiate(ssl_pointer(self.object))
+        self.do(sock, self.object.do_handshake)
+
 
 def note(_tls, direction, _version, content, kind, data):
     """The messages that we got, for tell_messages()."""
@@ -255,6 +269,8 @@ def reach(options):
     if options.task == "call":
         return socket.create_connection(("127.0.0.1", options.port), PATIENCE)
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        if options.small:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         print(listener.getsockname()[1], flush=True)
         listener.settimeout(PATIENCE)
         return listener.accept()[0]
@@ -275,27 +291,35 @@ def read_options(arguments):
     parser.add_argument("--together", action="store_true", help="hello and ServerHello in a record")
     parser.add_argument("--accept", choices=["key-update", "nothing"], default="key-update")
     parser.add_argument("--tickets", default=0, type=int)
+    parser.add_argument("--small", action="store_true", help="little room for what nobody reads")
     parser.add_argument("--say")
     options = parser.parse_args(arguments)
     options.hello = options.hello or ("now" if options.task == "call" else "wait")
     return options
 
 
+def meet(options):
+    got.clear()
+    with reach(options) as sock:
+        sock.settimeout(PATIENCE)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        tls, theirs = settle(sock, options)
+        tls.do(sock, tls.object.do_handshake)
+        tell(tls, theirs, options)
+        if options.accept == "key-update" and tls.object.server_side and tls.object.version() == "TLSv1.3":
+            tls.key_update(sock)
+        converse(sock, tls, options)
+
+
 def main():
-    options = read_options(sys.argv[1:])
-    sock = reach(options)
-    sock.settimeout(PATIENCE)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    tls, theirs = settle(sock, options)
-    tls.do(sock, tls.object.do_handshake)
-    tell(tls, theirs, options)
-    if options.accept == "key-update" and tls.object.server_side and tls.object.version() == "TLSv1.3":
-        tls.key_update(sock)
-    converse(sock, tls, options)
+    """One after the other: starting Python takes longer than all the rest."""
+    while line := sys.stdin.readline():
+        try:
+            meet(read_options(line.split()))
+            print("end: well", flush=True)
+        except (EOFError, OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            print(f"end: {error}", flush=True)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (EOFError, OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        sys.exit(f"peer.py: {error}")
+    main()

@@ -2,6 +2,7 @@
 #include "check.h"
 #include "ends.h"
 #include "helpers.h"
+#include "terminal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -43,6 +43,26 @@ void tcp_pair(int fds[2])
     for (int i = 0; i < 2; i++)
         assert_int_equal(fcntl(fds[i], F_SETFL, O_NONBLOCK), 0);
     close(listener);
+}
+
+static int bound_to_a_port(char text[8])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    snprintf(text, 8, "%u", ntohs(address.sin_port));
+    return fd;
+}
+
+void free_ports(char one[8], char other[8])
+{
+    int first = bound_to_a_port(one), second = bound_to_a_port(other);
+
+    close(first);
+    close(second);
 }
 
 uint8_t *some_data(size_t length)
@@ -114,6 +134,12 @@ void hand_open(struct hand *hand, int fd, struct identity *identity, enum role_w
 {
     *hand = (struct hand){.fd = fd};
     configure(&hand->config, identity, want, active);
+    hand_reopen(hand);
+}
+
+void hand_reopen(struct hand *hand)
+{
+    session_free(hand->session);
     hand->session = session_new(&hand->config, &hand->error);
     assert_non_null(hand->session);
 }
@@ -157,27 +183,38 @@ static void take_in(struct hand *hand)
         session_end(hand->session);
 }
 
+static enum session_state advance(struct hand *hand)
+{
+    enum session_state state = session_advance(hand->session);
+
+    if (state == SESSION_VERDICT) {
+        if (hand->refuse)
+            session_refuse(hand->session, hand->refuse);
+        else
+            session_accept(hand->session);
+        state = session_advance(hand->session);
+    }
+    hand_flush(hand);
+    return state;
+}
+
+void hand_step(struct hand *hand)
+{
+    struct pollfd poll_fd = {.fd = hand->fd, .events = POLLIN};
+
+    advance(hand);
+    if (session_room(hand->session) && poll(&poll_fd, 1, 0) == 1)
+        take_in(hand);
+    advance(hand);
+}
+
 enum session_state hand_handshake(struct hand *hand)
 {
-    for (;;) {
-        enum session_state state = session_advance(hand->session);
+    enum session_state state;
 
-        hand_flush(hand);
-        switch (state) {
-        case SESSION_HELLO:
-        case SESSION_HANDSHAKE:
-            take_in(hand);
-            break;
-        case SESSION_VERDICT:
-            if (hand->refuse)
-                session_refuse(hand->session, hand->refuse);
-            else
-                session_accept(hand->session);
-            break;
-        default:
-            return state;
-        }
-    }
+    while (state = advance(hand), state == SESSION_HELLO || state == SESSION_HANDSHAKE)
+        take_in(hand);
+    return state;
 }
 
 void hand_send(struct hand *hand, const void *bytes, size_t length)
@@ -272,18 +309,6 @@ void side_init(struct side *side, struct identity *identity)
                                         .use_in = true};
 }
 
-/* The descriptor has to stay: the terminal hangs up when nobody has it open. */
-static int take_terminal(const char *path)
-{
-    int fd;
-
-    setsid();
-    fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
-    if (path && (fd < 0 || ioctl(fd, TIOCSCTTY, 0) != 0))
-        _exit(98);
-    return fd;
-}
-
 /* A descriptor that is still open here would keep a pipe or a connection from ending. */
 static void close_all_but(const int *kept, size_t count)
 {
@@ -299,7 +324,7 @@ static void close_all_but(const int *kept, size_t count)
 
 static void run_child(struct side *side, int fd, int in, int out, int events, int ended)
 {
-    const int kept[] = {fd, events, ended, take_terminal(side->terminal)};
+    const int kept[] = {fd, events, ended, terminal_take(side->terminal)};
     struct transport transport;
     struct channel channel;
     struct local local;

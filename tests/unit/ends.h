@@ -11,6 +11,9 @@ enum { TEST_PATIENCE_MS = 20000 }; /* a test that waits longer has failed */
 /* A TCP connection over loopback, both ends non-blocking. */
 void tcp_pair(int fds[2]);
 
+/* Two different ports that are free on all of 127.0.0.0/8, for some time. */
+void free_ports(char one[8], char other[8]);
+
 /* Wait until the descriptor is ready for that. */
 void await(int fd, short events);
 
@@ -33,9 +36,11 @@ struct hand {
 
 /* An active (or passive) symmetric end on the connection. */
 void hand_open(struct hand *hand, int fd, struct identity *identity, enum role_want want, bool active);
+void hand_reopen(struct hand *hand); /* with the configuration that the test has made of it */
 void hand_free(struct hand *hand);
 
 enum session_state hand_handshake(struct hand *hand);
+void hand_step(struct hand *hand); /* as far as it goes with what has come */
 void hand_flush(struct hand *hand);
 void hand_send(struct hand *hand, const void *bytes, size_t length);
 

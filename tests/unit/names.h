@@ -11,6 +11,12 @@
 
 #include <stdbool.h>
 
+/* Every program that wants it calls this once; otherwise the linker leaves it out. */
+void names_use(void);
+
+/* How often this process has been asked so far; children that it makes count for themselves. */
+unsigned names_asked(void);
+
 /* Whether the kernel has IPv6 here. */
 bool names_have_ipv6(void);
 

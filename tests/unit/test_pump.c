@@ -5,6 +5,7 @@
 #include "known.h"
 #include "pair.h"
 #include "role_alert.h"
+#include "terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -401,7 +402,6 @@ static void test_zero_refused(void **state)
 static void test_zero_and_a_silent_peer(void **state)
 {
     struct talk talk;
-    struct session_config plain;
 
     (void)state;
     prepare(&talk);
@@ -409,10 +409,8 @@ static void test_zero_and_a_silent_peer(void **state)
     talk.side.config.handshake_ms = 300;
     side_start(&talk.side, talk.fds[0]);
     hand_open(&talk.hand, talk.fds[1], bob, ROLE_WANT_SERVER, false);
-    plain = talk.hand.config; /* a plain server that asks who we are, and never says whether it liked it */
-    plain.role.symmetric = ROLE_SYMMETRIC_NEVER;
-    session_free(talk.hand.session);
-    talk.hand.session = session_new(&plain, &talk.hand.error);
+    talk.hand.config.role.symmetric = ROLE_SYMMETRIC_NEVER; /* it asks who we are, and never says whether it liked it */
+    hand_reopen(&talk.hand);
     assert_int_equal(hand_handshake(&talk.hand), SESSION_OPEN);
     expect_event(&talk, "handshake");
     assert_null(side_event(&talk.side, "accepted"));
@@ -885,39 +883,12 @@ static void test_cannot_remember(void **state)
 
 /* ---- Asking on the terminal ---- */
 
-/* A new terminal: its other end, and its path. */
-static int terminal(char path[64])
-{
-    int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-
-    assert_true(fd >= 0 && grantpt(fd) == 0 && unlockpt(fd) == 0);
-    assert_int_equal(ptsname_r(fd, path, 64), 0);
-    return fd;
-}
-
-/* What the terminal shows, up to these words. */
-static void expect_on_terminal(int fd, const char *words)
-{
-    char text[4096] = "";
-    size_t length = 0;
-
-    while (!strstr(text, words)) {
-        ssize_t count;
-
-        await(fd, POLLIN);
-        count = read(fd, text + length, sizeof text - 1 - length);
-        check_row(count > 0, "the terminal shows: %s", text);
-        length += (size_t)count;
-        text[length] = '\0';
-    }
-}
-
 static void ask(struct talk *talk, int *fd)
 {
     static char path[64];
 
     careful(talk, TRUST_TOFU_ASK);
-    *fd = terminal(path);
+    *fd = terminal_new(path);
     talk->side.terminal = path;
     start(talk, ROLE_WANT_SERVER); /* our answer is then all that is missing */
     talk->hand.refuse = 0;
@@ -944,7 +915,7 @@ static void test_asked(void **state)
         ask(&talk, &fd);
         talk.side.config.handshake_ms = 20000;
         child = child_start(handshake_in_child, &talk.hand); /* the peer's part, while we are the user */
-        expect_on_terminal(fd, "(yes, no, or its pin) ");
+        terminal_expect(fd, "(yes, no, or its pin) ");
         write_all(fd, table[i].typed, strlen(table[i].typed));
         if (table[i].accepts) {
             expect_event(&talk, "handshake");
@@ -980,7 +951,7 @@ static void test_hang_up_while_asked(void **state)
         feed_once(&talk.hand);
     session_advance(talk.hand.session);
     hand_flush(&talk.hand); /* who we are */
-    expect_on_terminal(fd, "its pin) ");
+    terminal_expect(fd, "its pin) ");
     hand_hang_up(&talk.hand);
     end(&talk, STATUS_TLS, "hung up while you were being asked");
     assert_int_equal(scratch_count(""), 0);

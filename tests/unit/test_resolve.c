@@ -15,6 +15,7 @@ static struct wait waiting;
 static int set_up(void **state)
 {
     (void)state;
+    names_use();
     return wait_init(&waiting) ? 0 : -1;
 }
 

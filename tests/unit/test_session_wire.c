@@ -14,8 +14,9 @@ static void prepare(struct pair *pair, enum way way, enum role role, bool tls12)
     enum role_want want = role == ROLE_CLIENT ? ROLE_WANT_CLIENT : ROLE_WANT_SERVER;
 
     pair_init(pair);
-    if (tls12)
-        pair_tls12(pair);
+    for (int i = A; i <= B; i++) /* the one fast group: there are thousands of these */
+        pair->at[i].config.priority = tls12 ? "NORMAL:-VERS-ALL:+VERS-TLS1.2:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1"
+                                            : "NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:+GROUP-X25519";
     pair_want(&pair->at[A], want, way == ACTIVE);
     if (way == PLAIN_CLIENT)
         pair_plain(&pair->at[B], ROLE_CLIENT);
@@ -23,6 +24,12 @@ static void prepare(struct pair *pair, enum way way, enum role role, bool tls12)
         pair_plain(&pair->at[B], ROLE_SERVER);
         pair_want(&pair->at[A], want, true);
     }
+}
+
+/* Between two equals each byte is tried; of what differs with plain peers and listeners, every third does. */
+static size_t step(enum way way)
+{
+    return stride(31) * (way == ACTIVE ? 1 : 3);
 }
 
 static bool is_possible(enum way way, enum role role)
@@ -82,7 +89,7 @@ static void cut_everywhere(enum way way, enum role role, bool tls12)
     size_t cut = 0;
 
     while (!cut_off(way, role, tls12, cut, &said))
-        cut += stride(31);
+        cut += step(way);
     assert_true(cut > 500); /* it was a handshake that was cut */
 }
 
@@ -138,14 +145,14 @@ static void change_everywhere(enum way way, enum role role, bool tls12)
     size_t at = 0;
 
     /* A handshake that is broken says less: only one that was left alone tells that there are no more bytes. */
-    for (;; at += stride(31)) {
+    for (;; at += step(way)) {
         change(way, role, tls12, at, &said, &survived);
         if (at >= said)
             break;
     }
     assert_true(said > 500);
-    if (way <= PASSIVE && role == ROLE_SERVER && stride(31) == 1)
-        assert_true(survived > 100); /* a struck hello is not looked at but for its preference */
+    if (way <= PASSIVE && role == ROLE_SERVER && step(way) < 9)
+        assert_true(survived > 50); /* a struck hello is not looked at but for its preference */
 }
 
 static void test_change_every_byte(void **state)

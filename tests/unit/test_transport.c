@@ -1,0 +1,273 @@
+/* test_transport.c - the end of a connection: nothing of ours is lost by our leaving, and nobody makes us stay for ever. */
+#include "check.h"
+#include "ends.h"
+#include "helpers.h"
+#include "transport.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct wait waiting;
+
+static int set_up(void **state)
+{
+    (void)state;
+    return wait_init(&waiting) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    wait_free(&waiting);
+    return 0;
+}
+
+/* A connection: our end, and the peer's. */
+static struct transport connect_to(int *peer)
+{
+    struct transport transport = {.fd = -1};
+    int fds[2];
+
+    tcp_pair(fds);
+    transport.fd = fds[0];
+    address_of_socket(fds[0], &transport.local, &transport.remote);
+    *peer = fds[1];
+    return transport;
+}
+
+/* Send until the kernel takes no more; how much it was. */
+static size_t fill(int fd)
+{
+    static const char zeros[65536];
+    size_t sent = 0;
+    ssize_t count;
+
+    while ((count = send(fd, zeros, sizeof zeros, MSG_NOSIGNAL)) > 0)
+        sent += (size_t)count;
+    assert_int_equal(errno, EAGAIN);
+    return sent;
+}
+
+static void assert_over(struct transport *transport)
+{
+    assert_int_equal(transport->fd, -1);
+}
+
+/* The peer has ended: so do we. */
+static void test_finish(void **state)
+{
+    int peer;
+    struct transport transport = connect_to(&peer);
+    char byte;
+
+    (void)state;
+    write_all(peer, "not read", 8);
+    shutdown(peer, SHUT_WR);
+    assert_int_equal(transport_finish(&transport, &waiting, TEST_PATIENCE_MS, 0, TEST_PATIENCE_MS), 0);
+    assert_over(&transport);
+    assert_int_equal(recv(peer, &byte, 1, 0), 0);
+    close(peer);
+}
+
+/* Much of what the peer has sent is not read. It gets all of ours, and no reset. */
+static int leave_unread(void *argument)
+{
+    struct transport *transport = argument;
+    char part[100000];
+
+    memset(part, 'x', sizeof part);
+    return send(transport->fd, part, sizeof part, MSG_NOSIGNAL) != sizeof part ||
+           transport_finish(transport, &waiting, TEST_PATIENCE_MS, 0, TEST_PATIENCE_MS) != 0;
+}
+
+static void test_finish_throws_away(void **state)
+{
+    int peer, child;
+    struct transport transport = connect_to(&peer);
+    size_t sent, length;
+
+    (void)state;
+    sent = fill(peer);
+    assert_true(sent > 0);
+    child = child_start(leave_unread, &transport);
+    close(transport.fd);
+    free(read_to_end(peer, &length));
+    assert_int_equal(length, 100000);
+    shutdown(peer, SHUT_WR);
+    assert_int_equal(child_end(child), 0);
+    close(peer);
+}
+
+/* A peer that never ends is not waited for beyond the time. */
+static void test_finish_in_time(void **state)
+{
+    int peer;
+    struct transport transport = connect_to(&peer);
+    char byte;
+
+    (void)state;
+    assert_int_equal(transport_finish(&transport, &waiting, 30, 0, 30), 0);
+    assert_over(&transport);
+    assert_int_equal(recv(peer, &byte, 1, 0), 0);
+    close(peer);
+}
+
+static void test_finish_at_once(void **state)
+{
+    int peer;
+    struct transport transport = connect_to(&peer);
+
+    (void)state;
+    assert_int_equal(transport_finish(&transport, &waiting, 0, 0, 0), 0);
+    assert_over(&transport);
+    close(peer);
+}
+
+/* What the peer has not taken is waited for, as long as there is patience, and then it is told how much it is. */
+static void test_unacknowledged(void **state)
+{
+    int peer;
+    struct transport transport = connect_to(&peer);
+    size_t left;
+
+    (void)state;
+    assert_int_equal(transport_unacknowledged(&transport), 0);
+    fill(transport.fd);
+    left = transport_unacknowledged(&transport);
+    assert_true(left > 10000);
+    left = transport_finish(&transport, &waiting, 0, 0, 50);
+    assert_true(left > 10000);
+    assert_over(&transport);
+    close(peer);
+}
+
+/* What does not matter is not waited for; and that we end is no byte more. */
+static void test_immaterial(void **state)
+{
+    int peer;
+    struct transport transport = connect_to(&peer);
+    int64_t before = wait_now();
+    size_t left;
+
+    (void)state;
+    fill(transport.fd);
+    do { /* until the peer's side is full as well */
+        left = transport_unacknowledged(&transport);
+        poll(NULL, 0, 50);
+    } while (transport_unacknowledged(&transport) != left);
+    assert_int_equal(transport_finish(&transport, &waiting, 0, left, 10000), left);
+    assert_over(&transport);
+    assert_true(wait_now() - before < 10000);
+    close(peer);
+}
+
+/* A slow peer gets its time: until it has all, and not until some moment. */
+static int finish_patiently(void *argument)
+{
+    return transport_finish(argument, &waiting, 0, 0, TEST_PATIENCE_MS) != 0;
+}
+
+static void test_patience(void **state)
+{
+    int peer, child;
+    struct transport transport = connect_to(&peer);
+    size_t sent, length;
+
+    (void)state;
+    sent = fill(transport.fd);
+    child = child_start(finish_patiently, &transport);
+    close(transport.fd);
+    poll(NULL, 0, 100); /* however long */
+    free(read_to_end(peer, &length));
+    assert_int_equal(length, sent);
+    assert_int_equal(child_end(child), 0);
+    close(peer);
+}
+
+static void reset(int fd)
+{
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    close(fd);
+}
+
+/* A peer that has gone acknowledges nothing more: whether we know it by now or not, there is nothing to be waited for. */
+static void test_reset(void **state)
+{
+    (void)state;
+    for (int known = 0; known < 2; known++) {
+        int peer;
+        struct transport transport = connect_to(&peer);
+        int64_t before = wait_now();
+        char byte;
+
+        fill(transport.fd);
+        reset(peer);
+        await(transport.fd, POLLIN);
+        if (known)
+            assert_int_equal(recv(transport.fd, &byte, 1, 0), -1);
+        transport_finish(&transport, &waiting, 10000, 0, 10000);
+        assert_over(&transport);
+        check_row(wait_now() - before < 10000, "known %d", known);
+    }
+}
+
+/* A signal ends the waiting. */
+static int finish_and_be_stopped(void *argument)
+{
+    struct wait wait;
+
+    (void)argument;
+    if (!wait_init(&wait))
+        return 1;
+    raise(SIGTERM);
+    transport_finish(argument, &wait, TEST_PATIENCE_MS, 0, TEST_PATIENCE_MS);
+    return wait.signal != SIGTERM;
+}
+
+static void test_signal(void **state)
+{
+    int peer;
+    struct transport transport = connect_to(&peer);
+
+    (void)state;
+    assert_int_equal(in_child(finish_and_be_stopped, &transport), 0);
+    close(transport.fd);
+    close(peer);
+}
+
+static void test_abort(void **state)
+{
+    int peer;
+    struct transport transport = connect_to(&peer);
+    char byte;
+
+    (void)state;
+    write_all(transport.fd, "data", 4);
+    transport_abort(&transport);
+    assert_over(&transport);
+    await(peer, POLLIN);
+    while (recv(peer, &byte, 1, 0) == 1)
+        ;
+    assert_int_equal(errno, ECONNRESET);
+    transport_abort(&transport); /* once is enough */
+    close(peer);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_finish),         cmocka_unit_test(test_finish_throws_away),
+        cmocka_unit_test(test_finish_in_time), cmocka_unit_test(test_finish_at_once),
+        cmocka_unit_test(test_unacknowledged), cmocka_unit_test(test_immaterial),
+        cmocka_unit_test(test_patience),       cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_signal),         cmocka_unit_test(test_abort),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
