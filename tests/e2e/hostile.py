@@ -369,7 +369,7 @@ def tls(options, rest):
 def flood(ask):
     """Ask without end, and never read an answer."""
     try:
-        for _ in range(100000):
+        for _ in range(1000000):
             ask()
     except (BrokenPipeError, ConnectionResetError):
         return "thrown out"
