@@ -85,6 +85,8 @@ static bool is_chosen(const struct candidate *candidate)
 /* It ended before it had begun: nothing is lost but the connection. */
 static bool is_lost(const struct candidate *candidate, size_t others)
 {
+    if (candidate->error.status == STATUS_ROLE)
+        return false; /* the roles are the same on all: there is no other outcome */
     if (others && (candidate->channel.ended || session_state(candidate->channel.session) == SESSION_FAILED))
         return true;
     return candidate->error.status == STATUS_NETWORK && !session_was_fed(candidate->channel.session);

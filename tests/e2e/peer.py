@@ -33,8 +33,12 @@ kept = []  # what OpenSSL has pointers to
 got = []  # the names of handshake messages
 
 
-def add_extension(context, value):
-    """Let every ClientHello of the context bear a role_preference."""
+# SSL_EXT_TLS_ONLY, and the messages: SSL_EXT_CLIENT_HELLO, and those of a server that may bear extensions.
+IN_HELLO, IN_ANSWER = 0x1 | 0x80, 0x1 | 0x80 | 0x100 | 0x400
+
+
+def add_extension(context, value, where):
+    """Let every ClientHello of the context, or every answer to one, bear a role_preference."""
     text = ctypes.create_string_buffer(value, len(value))
 
     @AddExtension
@@ -45,8 +49,7 @@ def add_extension(context, value):
 
     kept.extend((text, add))
     ctx = ctypes.c_void_p.from_address(id(context) + HEAD)  # PySSLContext: the head, SSL_CTX *ctx
-    tls_only, client_hello = 0x1, 0x80
-    if openssl.SSL_CTX_add_custom_ext(ctx, EXTENSION, tls_only | client_hello, add, None, None, None, None) != 1:
+    if openssl.SSL_CTX_add_custom_ext(ctx, EXTENSION, where, add, None, None, None, None) != 1:
         sys.exit("peer.py: OpenSSL does not take the extension")
 
 
@@ -197,7 +200,9 @@ def make_context(options, server):
         context.load_verify_locations(options.verify)
         context.verify_mode = ssl.CERT_REQUIRED
     if not server:
-        add_extension(context, options.preference)
+        add_extension(context, options.preference, IN_HELLO)
+    elif options.answer:
+        add_extension(context, options.preference, IN_ANSWER)
     return context
 
 
@@ -289,6 +294,7 @@ def read_options(arguments):
     parser.add_argument("--hello", choices=["now", "wait"], help="else now if we call")
     parser.add_argument("--records", default=16384, type=int, help="the size of those that our hello is in")
     parser.add_argument("--together", action="store_true", help="hello and ServerHello in a record")
+    parser.add_argument("--answer", action="store_true", help="our role_preference where none must be: in a server's answer")
     parser.add_argument("--accept", choices=["key-update", "nothing"], default="key-update")
     parser.add_argument("--tickets", default=0, type=int)
     parser.add_argument("--small", action="store_true", help="little room for what nobody reads")

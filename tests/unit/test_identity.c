@@ -123,7 +123,7 @@ static void test_first_use_at_once(void **state)
     char *first;
 
     (void)state;
-    for (int round = 0; round < 5; round++) {
+    for (size_t round = 0; round < 5; round += stride(5)) {
         scratch_clear();
         for (size_t i = 0; i < COUNT(names); i++)
             children[i] = child_start(use_own, names[i]);
@@ -438,7 +438,8 @@ static void test_other_algorithms(void **state)
 {
     (void)state;
     scratch_clear();
-    check_algorithm(GNUTLS_PK_RSA, 2048);
+    if (stride(2) == 1) /* a slow one to make */
+        check_algorithm(GNUTLS_PK_RSA, 2048);
     check_algorithm(GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP384R1));
     check_algorithm(GNUTLS_PK_EDDSA_ED25519, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_ED25519));
 }

@@ -32,9 +32,8 @@ struct outcome_of_party {
     struct error error;
     int signal;
     unsigned told; /* addresses that were told to be listened on */
-    struct address local, remote;
+    char local[ADDRESS_TEXT_SIZE], remote[ADDRESS_TEXT_SIZE];
     bool decided; /* the role, when it had met */
-    struct pump_result result;
 };
 
 static void party_init(struct party *party, struct identity *identity)
@@ -64,18 +63,18 @@ static void converse(struct party *party, struct channel *channel, struct report
                                  .linger_ms = 10000, .zero = true};
     struct local local;
 
-    outcome->local = channel->transport.local;
-    outcome->remote = channel->transport.remote;
+    address_text(&channel->transport.local, outcome->local);
+    address_text(&channel->transport.remote, outcome->remote);
     outcome->decided = session_state(channel->session) != SESSION_HELLO;
     local_init(&local, false, false);
-    outcome->result = pump_run(&config, channel, &local, report, wait);
+    pump_run(&config, channel, &local, report, wait);
     channel_free(channel);
 }
 
 static int run_party(void *argument)
 {
     struct party *party = argument;
-    struct outcome_of_party outcome = {.met = false};
+    static struct outcome_of_party outcome;
     struct meet_config config = {.tcp = &party->tcp, .session = &party->session, .handshake_ms = party->handshake_ms,
                                  .listening = count_listening, .listening_context = &outcome};
     struct report report;
@@ -155,8 +154,8 @@ static void assert_met(struct parties *parties)
     b = party_end(&parties->b);
     check_row(a.met && b.met, "%s; %s", a.error.story, b.error.story);
     check_row(a.error.status == STATUS_OK && b.error.status == STATUS_OK, "%s; %s", a.error.story, b.error.story);
-    assert_true(address_same(&a.local, &b.remote));
-    assert_true(address_same(&a.remote, &b.local));
+    assert_string_equal(a.local, b.remote);
+    assert_string_equal(a.remote, b.local);
     assert_true(a.decided && b.decided);
     assert_int_equal(a.told, 1); /* once, whatever the number of addresses */
 }
@@ -239,19 +238,20 @@ static void test_implicit_at_several_addresses(void **state)
     assert_true(has(a.error.story, "--implicit can meet at one only"));
 }
 
-/* Both insist on one and the same role. */
+/* Both insist on one and the same role: both are told so, also when one of them has left by the time the other looks at
+ * the second connection. */
 static void test_tie(void **state)
 {
     static const char *const names[] = {"one.test", "both.test"};
 
     (void)state;
-    for (size_t i = 0; i < COUNT(names); i++) {
+    for (size_t i = 0; i < 20; i++) {
         struct parties parties;
         struct outcome_of_party a, b;
 
-        if (i == 1 && !names_have_ipv6())
+        if (i % 2 == 1 && !names_have_ipv6())
             continue;
-        parties_init(&parties, names[i]);
+        parties_init(&parties, names[i % 2]);
         for (int end = 0; end < 2; end++) {
             struct party *party = end ? &parties.b : &parties.a;
 
@@ -262,8 +262,8 @@ static void test_tie(void **state)
         }
         a = party_end(&parties.a);
         b = party_end(&parties.b);
-        check_row(a.error.status == STATUS_ROLE, "%s: %s", names[i], a.error.story);
-        check_row(b.error.status == STATUS_ROLE, "%s: %s", names[i], b.error.story);
+        check_row(a.error.status == STATUS_ROLE, "%s: %s", names[i % 2], a.error.story);
+        check_row(b.error.status == STATUS_ROLE, "%s: %s", names[i % 2], b.error.story);
         assert_true(has(a.error.story, "both ends insist on being the TLS client"));
     }
 }
