@@ -121,14 +121,8 @@ char *cert_pem(const struct cert *cert)
 
 char *cert_key_pem(const struct cert *cert)
 {
-    return cert_key_pem_with(cert, NULL);
-}
-
-char *cert_key_pem_with(const struct cert *cert, const char *passphrase)
-{
     gnutls_datum_t pem;
 
-    assert_int_equal(gnutls_x509_privkey_export2_pkcs8(cert->key, GNUTLS_X509_FMT_PEM, passphrase,
-                                                       passphrase ? GNUTLS_PKCS_PBES2_AES_256 : GNUTLS_PKCS_PLAIN, &pem), 0);
+    assert_int_equal(gnutls_x509_privkey_export2_pkcs8(cert->key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem), 0);
     return keep(&pem);
 }

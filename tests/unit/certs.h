@@ -42,7 +42,4 @@ void cert_chain(struct chain *chain, const struct cert *cert, const struct cert 
 char *cert_pem(const struct cert *cert);
 char *cert_key_pem(const struct cert *cert);
 
-/* An encrypted key (PKCS#8), for free(). */
-char *cert_key_pem_with(const struct cert *cert, const char *passphrase);
-
 #endif

@@ -163,7 +163,7 @@ static void assert_met(struct parties *parties)
 static void test_one_way(void **state)
 {
     (void)state;
-    for (int round = 0; round < 15; round++) {
+    for (size_t round = 0; round < 15; round += stride(5)) {
         struct parties parties;
 
         parties_init(&parties, "one.test");
@@ -177,7 +177,7 @@ static void test_two_ways(void **state)
     (void)state;
     if (!names_have_ipv6())
         skip();
-    for (int round = 0; round < 25; round++) {
+    for (size_t round = 0; round < 25; round += stride(5)) {
         struct parties parties;
 
         parties_init(&parties, "both.test");
@@ -191,7 +191,7 @@ static void test_uneven_ways(void **state)
     (void)state;
     if (!names_have_ipv6())
         skip();
-    for (int round = 0; round < 10; round++) {
+    for (size_t round = 0; round < 10; round += stride(3)) {
         struct parties parties;
 
         parties_init(&parties, "both.test");
@@ -409,7 +409,7 @@ static void test_silent_peer(void **state)
         int fd;
 
         parties_init(&parties, "one.test");
-        parties.a.handshake_ms = 100;
+        parties.a.handshake_ms = some ? 1500 : 100;
         party_start(&parties.a);
         fd = call(&parties);
         if (some)

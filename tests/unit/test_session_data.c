@@ -265,7 +265,7 @@ static void test_cut(void **state)
     for (size_t version = 0; version < COUNT(versions); version++) {
         size_t said = 1;
 
-        for (size_t cut = 0; cut <= said; cut++)
+        for (size_t cut = 0; cut <= said; cut += stride(7))
             check_cut(versions[version], cut, &said);
     }
 }
@@ -298,7 +298,7 @@ static void test_change(void **state)
     for (size_t version = 0; version < COUNT(versions); version++) {
         size_t said = 1;
 
-        for (size_t at = 0; at < said; at++)
+        for (size_t at = 0; at < said; at += stride(7))
             check_change(versions[version], at, &said);
     }
 }
