@@ -520,6 +520,9 @@ static void test_no_linger_before_the_end(void **state)
     end(&talk, STATUS_OK, "");
 }
 
+/* Time enough for the other end to answer at once, wherever it runs. */
+#define SHORT_LINGER_MS (int)(100 * stride(10))
+
 /* Nor while the peer has not taken everything yet: it is slow, not silent. */
 static void test_linger_waits_for_a_slow_peer(void **state)
 {
@@ -529,12 +532,12 @@ static void test_linger_waits_for_a_slow_peer(void **state)
 
     (void)state;
     prepare(&talk);
-    talk.side.config.linger_ms = 20;
+    talk.side.config.linger_ms = SHORT_LINGER_MS;
     small_buffers(talk.fds[1]);
     begin(&talk, ROLE_WANT_CLIENT);
     write_all(talk.side.in, data, 200000);
     side_close_in(&talk.side);
-    poll(NULL, 0, 200);
+    poll(NULL, 0, 3 * SHORT_LINGER_MS);
     while ((count = hand_receive(&talk.hand, bytes, sizeof bytes)) > 0)
         received += count;
     assert_int_equal(received, 200000);
@@ -553,12 +556,12 @@ static void test_linger_waits_for_a_slow_stdout(void **state)
 
     (void)state;
     prepare(&talk);
-    talk.side.config.linger_ms = 20;
+    talk.side.config.linger_ms = SHORT_LINGER_MS;
     begin(&talk, ROLE_WANT_CLIENT);
     side_close_in(&talk.side);
     hand_send(&talk.hand, data, 400000);
     hand_close(&talk.hand);
-    poll(NULL, 0, 200);
+    poll(NULL, 0, 3 * SHORT_LINGER_MS);
     found = read_to_end(talk.side.out, &length);
     assert_int_equal(length, 400000);
     assert_memory_equal(found, data, 400000);
