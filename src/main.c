@@ -34,7 +34,7 @@ struct run {
     char *known_path;
     struct session_config session;
     struct trust_config trust;
-    struct tcp_config tcp;
+    struct transport_config tcp;
     struct channel channel;
     struct pump_result result;
 };
@@ -187,7 +187,7 @@ static bool configure(struct run *run)
                                        .allow_self = options->allow_self,
                                        .tofu = options->tofu,
                                        .remote_id = options->remote_id};
-    run->tcp = (struct tcp_config){.host = options->host,
+    run->tcp = (struct transport_config){.host = options->host,
                                    .port = options->port,
                                    .source = options->source,
                                    .source_port = options->source_port,
@@ -260,7 +260,7 @@ static bool listen_and_accept(struct run *run, struct transport *transport)
     if (!tcp_listen(&run->tcp, &run->wait, &listeners, &run->error))
         return false;
     for (size_t i = 0; i < listeners.count; i++)
-        report_listening(&run->report, &listeners.local[i]);
+        report_listening(&run->report, TRANSPORT_TCP, &listeners.local[i]);
     suggest(run, &listeners.local[0]);
     accepted = tcp_accept(&run->tcp, &listeners, &run->wait, transport, &run->error);
     tcp_listeners_close(&listeners);

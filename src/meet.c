@@ -144,7 +144,7 @@ static enum wait_result wait_for_meet(struct meet *meet, struct wait *wait, int6
     return result;
 }
 
-static struct candidate *find(struct meet *meet, const struct tcp_config *tcp, struct wait *wait, struct error *error)
+static struct candidate *find(struct meet *meet, const struct transport_config *tcp, struct wait *wait, struct error *error)
 {
     int64_t deadline = wait_until(tcp->wait_ms), news = wait_until(NEWS_MS);
     char story[768], duration[TEXT_DURATION_SIZE];
@@ -192,7 +192,7 @@ bool meet_run(const struct meet_config *config, struct report *report, struct wa
         return false;
     count_local = tcp_meet_local(meet.tcp, local, TCP_MEET_FDS);
     for (size_t i = 0; i < count_local; i++)
-        report_listening(report, &local[i]);
+        report_listening(report, TRANSPORT_TCP, &local[i]);
     config->listening(config->listening_context, &local[0]);
     /* Each Random would decide by itself, and differently. */
     if (config->session->role.implicit && tcp_meet_ways(meet.tcp) > 1)

@@ -11,7 +11,7 @@
 #include "tcp_meet.h"
 
 struct meet_config {
-    const struct tcp_config *tcp;
+    const struct transport_config *tcp;
     const struct session_config *session;
     int handshake_ms; /* for each connection */
     void (*listening)(void *context, const struct address *local); /* now the peer can be told to come */

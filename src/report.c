@@ -130,12 +130,22 @@ static void set(json_t *object, const char *key, json_t *value)
 
 /* ---- Events ---- */
 
-void report_listening(struct report *report, const struct address *local)
+static const char *const transport_names[] = {[TRANSPORT_TCP] = "tcp",
+                                              [TRANSPORT_UDP] = "udp",
+                                              [TRANSPORT_SCTP] = "sctp",
+                                              [TRANSPORT_SCTP_IN_UDP] = "sctp"};
+
+static const char *const transport_words[] = {[TRANSPORT_TCP] = "TCP",
+                                              [TRANSPORT_UDP] = "UDP",
+                                              [TRANSPORT_SCTP] = "the kernel's SCTP",
+                                              [TRANSPORT_SCTP_IN_UDP] = "SCTP in UDP"};
+
+void report_listening(struct report *report, enum transport_kind kind, const struct address *local)
 {
     char text[ADDRESS_TEXT_SIZE];
     json_t *keys = json_object();
 
-    set(keys, "transport", json_string("tcp"));
+    set(keys, "transport", json_string(transport_names[kind]));
     set(keys, "local", address_json(local));
     emit(report, "listening", keys);
     report_say(report, REPORT_NORMAL, "listening on %s", address_text(local, text));
@@ -147,15 +157,15 @@ void report_connected(struct report *report, const struct transport *transport)
     char local[ADDRESS_TEXT_SIZE], remote[ADDRESS_TEXT_SIZE];
     json_t *keys = json_object();
 
-    set(keys, "transport", json_string("tcp"));
+    set(keys, "transport", json_string(transport_names[transport->kind]));
     set(keys, "local", address_json(&transport->local));
     set(keys, "remote", address_json(&transport->remote));
     set(keys, "setup", json_string(setups[transport->setup]));
     emit(report, "connected", keys);
     report_say(report, REPORT_NORMAL, transport->setup == TRANSPORT_PASSIVE ? "%s connected" : "connected to %s",
                address_text(&transport->remote, remote));
-    report_say(report, REPORT_VERBOSE, "the connection is %s to %s over TCP, set up %s",
-               address_text(&transport->local, local), remote, setups[transport->setup]);
+    report_say(report, REPORT_VERBOSE, "the connection is %s to %s over %s, set up %s",
+               address_text(&transport->local, local), remote, transport_words[transport->kind], setups[transport->setup]);
 }
 
 static const char *role_name(enum role role)

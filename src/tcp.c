@@ -49,9 +49,9 @@ void tcp_describe(struct transport *transport, int fd, enum transport_setup setu
     address_of_socket(fd, &transport->local, &transport->remote);
 }
 
-static void note(const struct tcp_config *config, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void note(const struct transport_config *config, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static void note(const struct tcp_config *config, const char *format, ...)
+static void note(const struct transport_config *config, const char *format, ...)
 {
     char text[1024];
     va_list arguments;
@@ -105,7 +105,7 @@ static void begin(struct attempt *attempt, const struct address_list *sources)
 }
 
 /* The attempt's socket has become ready: is it a connection? */
-static bool conclude(struct attempt *attempt, const struct tcp_config *config, struct transport *transport)
+static bool conclude(struct attempt *attempt, const struct transport_config *config, struct transport *transport)
 {
     socklen_t length = sizeof attempt->reason;
 
@@ -146,7 +146,7 @@ static bool keep_calling(struct attempt *attempts, size_t count, const struct ad
     return pending;
 }
 
-static bool collect(struct attempt *attempts, size_t count, const struct pollfd *fds, const struct tcp_config *config,
+static bool collect(struct attempt *attempts, size_t count, const struct pollfd *fds, const struct transport_config *config,
                     struct transport *transport)
 {
     for (size_t i = 0; i < count; i++)
@@ -157,7 +157,7 @@ static bool collect(struct attempt *attempts, size_t count, const struct pollfd 
     return false;
 }
 
-static void tell_failures(const struct tcp_config *config, const struct attempt *attempts, size_t count, bool late,
+static void tell_failures(const struct transport_config *config, const struct attempt *attempts, size_t count, bool late,
                           struct error *error)
 {
     char list[768] = "", text[ADDRESS_TEXT_SIZE], duration[TEXT_DURATION_SIZE];
@@ -177,7 +177,7 @@ static void tell_failures(const struct tcp_config *config, const struct attempt 
                   attempts[0].reason == ECONNREFUSED ? "; nobody listens there (yet: --retry would wait for the peer)" : "");
 }
 
-static bool call(const struct tcp_config *config, const struct address_list *targets, const struct address_list *sources,
+static bool call(const struct transport_config *config, const struct address_list *targets, const struct address_list *sources,
                  struct wait *wait, int64_t deadline, struct transport *transport, struct error *error)
 {
     struct attempt attempts[ADDRESS_LIST_MAX];
@@ -204,7 +204,7 @@ static bool call(const struct tcp_config *config, const struct address_list *tar
     return connected;
 }
 
-static bool find_sources(const struct tcp_config *config, struct wait *wait, int64_t deadline, struct address_list *sources,
+static bool find_sources(const struct transport_config *config, struct wait *wait, int64_t deadline, struct address_list *sources,
                          struct error *error)
 {
     struct resolve_query query = {.host = config->source,
@@ -222,7 +222,7 @@ static bool find_sources(const struct tcp_config *config, struct wait *wait, int
     return false;
 }
 
-static bool try_once(const struct tcp_config *config, struct wait *wait, struct transport *transport, struct error *error)
+static bool try_once(const struct transport_config *config, struct wait *wait, struct transport *transport, struct error *error)
 {
     struct resolve_query query = {
         .host = config->host, .service = config->port, .family = config->family, .numeric = config->numeric};
@@ -234,7 +234,7 @@ static bool try_once(const struct tcp_config *config, struct wait *wait, struct 
            call(config, &targets, &sources, wait, deadline, transport, error);
 }
 
-bool tcp_connect(const struct tcp_config *config, struct wait *wait, struct transport *transport, struct error *error)
+bool tcp_connect(const struct transport_config *config, struct wait *wait, struct transport *transport, struct error *error)
 {
     for (int failures = 0;; failures++) {
         if (try_once(config, wait, transport, error))
@@ -312,7 +312,7 @@ static bool listen_on_all(const struct address_list *list, bool dual_stack, stru
 }
 
 /* The wildcard is one IPv6 socket that takes IPv4 too, where the kernel has IPv6, else one for IPv4. */
-static bool choose_wildcard(const struct tcp_config *config, struct address_list *list)
+static bool choose_wildcard(const struct transport_config *config, struct address_list *list)
 {
     int fd = config->family == AF_INET ? -1 : socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int wanted = fd >= 0 ? AF_INET6 : AF_INET;
@@ -326,7 +326,7 @@ static bool choose_wildcard(const struct tcp_config *config, struct address_list
     return wanted == AF_INET6 && config->family == AF_UNSPEC;
 }
 
-bool tcp_listen(const struct tcp_config *config, struct wait *wait, struct tcp_listeners *listeners, struct error *error)
+bool tcp_listen(const struct transport_config *config, struct wait *wait, struct tcp_listeners *listeners, struct error *error)
 {
     struct resolve_query query = {.host = config->host,
                                   .service = config->port,
@@ -354,7 +354,7 @@ bool tcp_listen(const struct tcp_config *config, struct wait *wait, struct tcp_l
     return false;
 }
 
-bool tcp_accept(const struct tcp_config *config, struct tcp_listeners *listeners, struct wait *wait,
+bool tcp_accept(const struct transport_config *config, struct tcp_listeners *listeners, struct wait *wait,
                 struct transport *transport, struct error *error)
 {
     int64_t deadline = wait_until(config->wait_ms);

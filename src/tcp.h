@@ -10,25 +10,8 @@
 #include "transport.h"
 #include "wait.h"
 
-/* A sentence for the user about how it goes; not an error. */
-typedef void tcp_note(void *context, const char *text);
-
-struct tcp_config {
-    const char *host;        /* NULL: the wildcard */
-    const char *port;        /* a number or a service's name */
-    const char *source;      /* our address, or NULL */
-    const char *source_port; /* or NULL: any */
-    int family;
-    bool numeric;
-    int wait_ms;       /* for one attempt; -1: no limit */
-    int retries;       /* further attempts; -1: without end */
-    int retry_delay_ms;
-    tcp_note *note;
-    void *note_context;
-};
-
 /* Connect. False with an error, or with wait->signal set. */
-bool tcp_connect(const struct tcp_config *config, struct wait *wait, struct transport *transport, struct error *error);
+bool tcp_connect(const struct transport_config *config, struct wait *wait, struct transport *transport, struct error *error);
 
 struct tcp_listeners {
     struct address local[ADDRESS_LIST_MAX]; /* with the real port */
@@ -37,10 +20,10 @@ struct tcp_listeners {
 };
 
 /* Listen on every address of the host, all on the same port. False with an error. */
-bool tcp_listen(const struct tcp_config *config, struct wait *wait, struct tcp_listeners *listeners, struct error *error);
+bool tcp_listen(const struct transport_config *config, struct wait *wait, struct tcp_listeners *listeners, struct error *error);
 
 /* The next connection. False with an error (STATUS_TIME after config->wait_ms), or with wait->signal set. */
-bool tcp_accept(const struct tcp_config *config, struct tcp_listeners *listeners, struct wait *wait,
+bool tcp_accept(const struct transport_config *config, struct tcp_listeners *listeners, struct wait *wait,
                 struct transport *transport, struct error *error);
 void tcp_listeners_close(struct tcp_listeners *listeners);
 

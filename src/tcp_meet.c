@@ -135,7 +135,7 @@ static bool add_ways(struct tcp_meet *meet, const struct address_list *targets, 
     return meet->count > 0;
 }
 
-struct tcp_meet *tcp_meet_start(const struct tcp_config *config, struct wait *wait, struct error *error)
+struct tcp_meet *tcp_meet_start(const struct transport_config *config, struct wait *wait, struct error *error)
 {
     struct resolve_query target = {
         .host = config->host, .service = config->port, .family = config->family, .numeric = config->numeric};

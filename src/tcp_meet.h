@@ -10,7 +10,7 @@
 struct tcp_meet;
 
 /* Find the addresses, bind and listen. config->source_port is the port of ours, config->port the peer's. NULL with an error. */
-struct tcp_meet *tcp_meet_start(const struct tcp_config *config, struct wait *wait, struct error *error);
+struct tcp_meet *tcp_meet_start(const struct transport_config *config, struct wait *wait, struct error *error);
 void tcp_meet_free(struct tcp_meet *meet);
 
 /* What to wait for, and until when at the latest; call when anything happened, or nothing in time. */

@@ -8,9 +8,29 @@
 #include "error.h"
 #include "wait.h"
 
+/* A sentence for the user about how it goes; not an error. */
+typedef void transport_note(void *context, const char *text);
+
+/* How to reach the peer, whatever the transport. */
+struct transport_config {
+    const char *host;        /* NULL: the wildcard */
+    const char *port;        /* a number or a service's name */
+    const char *source;      /* our address, or NULL */
+    const char *source_port; /* or NULL: any */
+    int family;
+    bool numeric;
+    int wait_ms;       /* for one attempt; -1: no limit */
+    int retries;       /* further attempts; -1: without end */
+    int retry_delay_ms;
+    transport_note *note;
+    void *note_context;
+};
+
+enum transport_kind { TRANSPORT_TCP, TRANSPORT_UDP, TRANSPORT_SCTP, TRANSPORT_SCTP_IN_UDP };
 enum transport_setup { TRANSPORT_ACTIVE, TRANSPORT_PASSIVE, TRANSPORT_SIMULTANEOUS };
 
 struct transport {
+    enum transport_kind kind;
     int fd; /* non-blocking, close-on-exec; -1: none */
     enum transport_setup setup;
     struct address local;

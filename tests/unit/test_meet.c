@@ -18,7 +18,7 @@
 
 /* One end, in a child: it meets, then handshakes and leaves (-z). */
 struct party {
-    struct tcp_config tcp;
+    struct transport_config tcp;
     struct session_config session;
     int handshake_ms;
     int stop; /* a signal that is there already */

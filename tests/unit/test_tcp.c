@@ -31,9 +31,9 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct tcp_config config(const char *host, const char *port)
+static struct transport_config config(const char *host, const char *port)
 {
-    return (struct tcp_config){.host = host, .port = port, .wait_ms = TEST_PATIENCE_MS};
+    return (struct transport_config){.host = host, .port = port, .wait_ms = TEST_PATIENCE_MS};
 }
 
 /* The text of a port; good for eight calls. */
@@ -49,7 +49,7 @@ static const char *port_text(uint16_t port)
 
 static struct tcp_listeners listen_at(const char *host, uint16_t port)
 {
-    struct tcp_config here = config(host, port_text(port));
+    struct transport_config here = config(host, port_text(port));
     struct tcp_listeners listeners;
     struct error error = {0};
 
@@ -106,7 +106,7 @@ static void test_connect_and_accept(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(hosts); i++) {
         struct tcp_listeners listeners;
-        struct tcp_config there;
+        struct transport_config there;
         struct transport ours = {.fd = -1}, theirs = {.fd = -1};
         struct error error = {0};
         char bytes[4];
@@ -153,7 +153,7 @@ static void test_listen_on_several(void **state)
         assert_false(address_same_host(&listeners.local[0], &listeners.local[1]));
         for (int called = 1; called >= 0; called--) { /* whichever is called */
             char host[ADDRESS_TEXT_SIZE];
-            struct tcp_config there = config(address_host(&listeners.local[called], host), port_text(address_port(&listeners.local[0])));
+            struct transport_config there = config(address_host(&listeners.local[called], host), port_text(address_port(&listeners.local[0])));
             struct transport ours, theirs;
             struct error error = {0};
 
@@ -174,7 +174,7 @@ static void test_listen_everywhere(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(families); i++) {
-        struct tcp_config here = config(NULL, "0");
+        struct transport_config here = config(NULL, "0");
         struct tcp_listeners listeners;
         struct error error = {0};
 
@@ -184,7 +184,7 @@ static void test_listen_everywhere(void **state)
         assert_true(tcp_listen(&here, &waiting, &listeners, &error));
         assert_int_equal(listeners.count, 1);
         for (int six = 0; six < 2; six++) {
-            struct tcp_config there = config(six ? "::1" : "127.0.0.1", port_text(address_port(&listeners.local[0])));
+            struct transport_config there = config(six ? "::1" : "127.0.0.1", port_text(address_port(&listeners.local[0])));
             struct transport ours = {.fd = -1};
             bool expected = six ? families[i] != AF_INET : families[i] != AF_INET6;
 
@@ -201,7 +201,7 @@ static void test_listen_everywhere(void **state)
 static void test_port_in_use(void **state)
 {
     struct tcp_listeners first = listen_at("127.0.0.1", 0), second;
-    struct tcp_config here = config("pair.test", port_text(address_port(&first.local[0])));
+    struct transport_config here = config("pair.test", port_text(address_port(&first.local[0])));
     struct error error = {0};
 
     (void)state;
@@ -215,7 +215,7 @@ static void test_port_in_use(void **state)
 
 static void test_not_our_address(void **state)
 {
-    struct tcp_config here = config("198.51.100.77", "0");
+    struct transport_config here = config("198.51.100.77", "0");
     struct tcp_listeners listeners;
     struct error error = {0};
 
@@ -234,7 +234,7 @@ static void test_listen_errors(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
-        struct tcp_config here = config(table[i].host, table[i].port);
+        struct transport_config here = config(table[i].host, table[i].port);
         struct tcp_listeners listeners;
         struct error error = {0};
 
@@ -247,7 +247,7 @@ static void test_listen_errors(void **state)
 static void test_nobody_comes(void **state)
 {
     struct tcp_listeners listeners = listen_at("127.0.0.1", 0);
-    struct tcp_config here = config("127.0.0.1", "0");
+    struct transport_config here = config("127.0.0.1", "0");
     struct transport transport;
     struct error error = {0};
 
@@ -263,7 +263,7 @@ static void test_nobody_comes(void **state)
 static void test_somebody_has_gone(void **state)
 {
     struct tcp_listeners listeners = listen_at("127.0.0.1", 0);
-    struct tcp_config there = config("127.0.0.1", port_text(address_port(&listeners.local[0])));
+    struct transport_config there = config("127.0.0.1", port_text(address_port(&listeners.local[0])));
     struct transport gone, ours, theirs = {.fd = -1};
     struct error error = {0};
 
@@ -285,7 +285,7 @@ static void test_somebody_has_gone(void **state)
 static void test_refused(void **state)
 {
     uint16_t port = free_port();
-    struct tcp_config there = config("127.0.0.1", port_text(port));
+    struct transport_config there = config("127.0.0.1", port_text(port));
     struct transport transport;
     struct error error = {0};
     char expected[128];
@@ -301,7 +301,7 @@ static void test_refused(void **state)
 /* All addresses are tried, and the reason of each is told. */
 static void test_all_refused(void **state)
 {
-    struct tcp_config there = config("pair.test", port_text(free_port()));
+    struct transport_config there = config("pair.test", port_text(free_port()));
     struct transport transport;
     struct error error = {0};
 
@@ -318,7 +318,7 @@ static void test_second_address(void **state)
     for (int silent = 0; silent < 2; silent++) {
         struct deaf deaf;
         struct tcp_listeners listeners;
-        struct tcp_config there;
+        struct transport_config there;
         struct transport transport;
         struct error error = {0};
         uint16_t port;
@@ -340,7 +340,7 @@ static void test_second_address(void **state)
 static void test_no_answer(void **state)
 {
     struct deaf deaf;
-    struct tcp_config there;
+    struct transport_config there;
     struct transport transport;
     struct error error = {0};
 
@@ -371,7 +371,7 @@ static void test_connect_errors(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
-        struct tcp_config there = config(table[i].host, table[i].port);
+        struct transport_config there = config(table[i].host, table[i].port);
         struct transport transport;
         struct error error = {0};
 
@@ -387,7 +387,7 @@ static void test_connect_errors(void **state)
 static void test_source(void **state)
 {
     struct tcp_listeners listeners = listen_at("127.0.0.1", 0);
-    struct tcp_config there = config("127.0.0.1", port_text(address_port(&listeners.local[0])));
+    struct transport_config there = config("127.0.0.1", port_text(address_port(&listeners.local[0])));
     uint16_t port = free_port();
     char text[ADDRESS_TEXT_SIZE];
 
@@ -411,7 +411,7 @@ static void test_source(void **state)
 static void test_ourselves(void **state)
 {
     const char *port = port_text(free_port());
-    struct tcp_config there = config("127.0.0.1", port);
+    struct transport_config there = config("127.0.0.1", port);
     struct transport transport;
     struct error error = {0};
 
@@ -443,9 +443,9 @@ static void note(void *context, const char *text)
         attempts->listeners = listen_at("127.0.0.1", attempts->port);
 }
 
-static struct tcp_config config_again(struct attempts *attempts, int retries)
+static struct transport_config config_again(struct attempts *attempts, int retries)
 {
-    struct tcp_config there;
+    struct transport_config there;
 
     attempts->port = free_port();
     there = config("127.0.0.1", port_text(attempts->port));
@@ -459,7 +459,7 @@ static struct tcp_config config_again(struct attempts *attempts, int retries)
 static void test_retry(void **state)
 {
     struct attempts attempts = {.comes = true};
-    struct tcp_config there = config_again(&attempts, -1);
+    struct transport_config there = config_again(&attempts, -1);
     struct transport transport;
     struct error error = {0};
 
@@ -476,7 +476,7 @@ static void test_retry(void **state)
 static void test_retry_in_vain(void **state)
 {
     struct attempts attempts = {.comes = false};
-    struct tcp_config there = config_again(&attempts, 3);
+    struct transport_config there = config_again(&attempts, 3);
     struct transport transport;
     struct error error = {0};
     unsigned before = names_asked();
@@ -492,7 +492,7 @@ static void test_retry_in_vain(void **state)
 static void test_no_retry_of_a_mistake(void **state)
 {
     struct attempts attempts = {.comes = false};
-    struct tcp_config there = config_again(&attempts, -1);
+    struct transport_config there = config_again(&attempts, -1);
     struct transport transport;
     struct error error = {0};
 
@@ -507,7 +507,7 @@ static void test_no_retry_of_a_mistake(void **state)
 
 static int connect_and_be_stopped(void *argument)
 {
-    struct tcp_config *there = argument;
+    struct transport_config *there = argument;
     struct transport transport;
     struct error error = {0};
     struct wait wait;
@@ -520,7 +520,7 @@ static int connect_and_be_stopped(void *argument)
 
 static int accept_and_be_stopped(void *argument)
 {
-    struct tcp_config here = config("127.0.0.1", "0");
+    struct transport_config here = config("127.0.0.1", "0");
     struct transport transport;
     struct error error = {0};
     struct wait wait;
@@ -535,7 +535,7 @@ static void test_signals(void **state)
 {
     struct deaf deaf;
     struct tcp_listeners listeners = listen_at("127.0.0.1", 0);
-    struct tcp_config silent, again = config("127.0.0.1", port_text(free_port()));
+    struct transport_config silent, again = config("127.0.0.1", port_text(free_port()));
 
     (void)state;
     deaf_init(&deaf, "127.0.0.1");

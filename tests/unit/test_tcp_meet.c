@@ -49,15 +49,15 @@ static const char *free_port(void)
     return text;
 }
 
-static struct tcp_config config(const char *source, const char *source_port, const char *host, const char *port)
+static struct transport_config config(const char *source, const char *source_port, const char *host, const char *port)
 {
-    return (struct tcp_config){
+    return (struct transport_config){
         .host = host, .port = port, .source = source, .source_port = source_port, .wait_ms = TEST_PATIENCE_MS};
 }
 
 static struct tcp_meet *start(const char *source, const char *source_port, const char *host, const char *port)
 {
-    struct tcp_config how = config(source, source_port, host, port);
+    struct transport_config how = config(source, source_port, host, port);
     struct error error = {0};
     struct tcp_meet *meet = tcp_meet_start(&how, &waiting, &error);
 
@@ -322,7 +322,7 @@ static void test_restart(void **state)
 static void test_port_in_use(void **state)
 {
     const char *port = free_port();
-    struct tcp_config how = config("127.0.0.1", port, "127.0.0.2", port);
+    struct transport_config how = config("127.0.0.1", port, "127.0.0.2", port);
     struct error error = {0};
     int fd = socket_at("127.0.0.1", (uint16_t)atoi(port));
 
@@ -350,7 +350,7 @@ static void test_start_errors(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
         const char *port = free_port();
-        struct tcp_config how = config(table[i].source, port, table[i].host, port);
+        struct transport_config how = config(table[i].source, port, table[i].host, port);
         struct error error = {0};
 
         assert_null(tcp_meet_start(&how, &waiting, &error));
