@@ -2,18 +2,173 @@
 #include "channel.h"
 
 #include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
-enum { READ_SIZE = 65536 };
+enum {
+    READ_SIZE = 65536,
+    DATAGRAMS_AT_ONCE = 64, /* then it is the turn of others */
+    GONE_MS = 2000          /* of ICMP errors and nothing else, and the peer is gone */
+};
+
+_Static_assert(SESSION_NEVER == WAIT_FOREVER, "the session's never is ours");
+
+/* ---- Datagrams ---- */
+
+bool channel_is_datagrams(const struct channel *channel)
+{
+    return channel->transport.kind == TRANSPORT_UDP;
+}
+
+/* What the kernel knows of the path by now. */
+static void learn_mtu(struct channel *channel)
+{
+    bool six = address_family(&channel->transport.remote) == AF_INET6;
+    int mtu = 0;
+    socklen_t size = sizeof mtu;
+
+    if (channel_is_datagrams(channel) && !channel->transport.unconnected &&
+        getsockopt(channel->transport.fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_MTU : IP_MTU, &mtu, &size) == 0 &&
+        mtu > (int)channel->overhead)
+        session_set_mtu(channel->session, (size_t)mtu - channel->overhead);
+}
+
+/* An ICMP error: patience before the handshake is over, and after it for a while. */
+static void note_unreachable(struct channel *channel, int reason)
+{
+    int64_t now = wait_now();
+
+    if (reason == EMSGSIZE) {
+        learn_mtu(channel);
+        return;
+    }
+    if (!channel->unreachable)
+        channel->unreachable_since = now;
+    channel->unreachable = reason;
+    if (session_state(channel->session) == SESSION_OPEN && now - channel->unreachable_since >= GONE_MS) {
+        channel->ended = channel->broken = true;
+        session_end(channel->session);
+    }
+}
+
+/* An unconnected socket keeps them for whoever asks. */
+static void read_errors(struct channel *channel)
+{
+    _Alignas(struct cmsghdr) uint8_t control[512];
+    uint8_t bytes[64];
+    struct iovec vector = {.iov_base = bytes, .iov_len = sizeof bytes};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+
+    while (channel->transport.unconnected && recvmsg(channel->transport.fd, &message, MSG_ERRQUEUE) >= 0) {
+        for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+            struct sock_extended_err error;
+
+            if ((part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR) ||
+                (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR)) {
+                memcpy(&error, CMSG_DATA(part), sizeof error);
+                note_unreachable(channel, (int)error.ee_errno);
+            }
+        }
+        message.msg_controllen = sizeof control;
+    }
+}
+
+/* The peer has spoken, from `source`: from now on the socket is for it alone. */
+static void settle_on(struct channel *channel, const struct address *source)
+{
+    struct address ignored;
+
+    if (connect(channel->transport.fd, (const struct sockaddr *)&source->storage, source->length) != 0)
+        return; /* it stays as it is */
+    channel->transport.unconnected = false;
+    channel->transport.remote = *source;
+    address_of_socket(channel->transport.fd, &channel->transport.local, &ignored);
+    learn_mtu(channel);
+}
+
+static void take_datagram(struct channel *channel, const uint8_t *bytes, size_t length, const struct address *source)
+{
+    if (!address_same(source, &channel->transport.remote)) {
+        /* Only the port may be another than we were told; and what came before the socket was connected is late. */
+        if (!channel->transport.unconnected || !address_same_host(source, &channel->transport.remote)) {
+            channel->strangers++;
+            return;
+        }
+        channel->other_port = address_port(source);
+    }
+    session_feed(channel->session, bytes, length);
+    if (!session_understood(channel->session))
+        return;
+    channel->last_traffic = channel->heard_at = wait_now();
+    channel->unreachable = 0;
+    if (channel->transport.unconnected)
+        settle_on(channel, source);
+    if (session_state(channel->session) == SESSION_FAILED)
+        session_repeat_alert(channel->session); /* it may not have heard the first one */
+}
+
+static void take_datagrams(struct channel *channel)
+{
+    uint8_t bytes[READ_SIZE];
+
+    for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
+        struct address source = {.length = sizeof source.storage};
+        ssize_t length;
+
+        if (session_room(channel->session) == 0 && session_state(channel->session) != SESSION_FAILED)
+            return;
+        length = recvfrom(channel->transport.fd, bytes, sizeof bytes, 0, (struct sockaddr *)&source.storage, &source.length);
+        if (length >= 0)
+            take_datagram(channel, bytes, (size_t)length, &source);
+        else if (errno == EAGAIN)
+            return;
+        else if (errno != EINTR)
+            note_unreachable(channel, errno);
+        if (channel->ended)
+            return;
+    }
+}
+
+static void put_datagrams(struct channel *channel)
+{
+    const struct address *remote = &channel->transport.remote;
+    const uint8_t *bytes;
+    size_t length;
+    bool again = false;
+
+    while ((bytes = session_output(channel->session, &length))) {
+        bool to = channel->transport.unconnected;
+        ssize_t sent = sendto(channel->transport.fd, bytes, length, MSG_NOSIGNAL,
+                              to ? (const struct sockaddr *)&remote->storage : NULL, to ? remote->length : 0);
+
+        if (sent < 0 && errno == EAGAIN)
+            return;
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0) {
+            again = !again && errno != EMSGSIZE;
+            note_unreachable(channel, errno);
+            if (again)
+                continue; /* the error was of another one, and this one has not been sent */
+        } else if (!session_we_closed(channel->session)) /* then only what the peer says is of interest */
+            channel->last_traffic = wait_now();
+        again = false;
+        session_sent(channel->session, length);
+    }
+}
 
 bool channel_open(struct channel *channel, const struct session_config *config, const struct transport *transport,
                   struct error *error)
 {
     *channel = (struct channel){.transport = *transport, .error = error, .last_traffic = wait_now()};
-    channel->session = session_new(config, error);
-    if (channel->session)
+    channel->overhead = address_family(&transport->remote) == AF_INET6 ? 40 + 8 : 20 + 8;
+    channel->session = session_new(config, channel->last_traffic, error);
+    if (channel->session) {
+        learn_mtu(channel);
         return true;
+    }
     transport_abort(&channel->transport);
     return false;
 }
@@ -37,7 +192,7 @@ struct pollfd channel_poll(const struct channel *channel)
 {
     short events = 0;
 
-    if (!channel->ended && session_room(channel->session) > 0)
+    if (!channel->ended && (session_room(channel->session) > 0 || (channel_is_datagrams(channel) && session_state(channel->session) == SESSION_FAILED)))
         events |= POLLIN;
     if (!channel->broken && !channel_is_flushed(channel))
         events |= POLLOUT;
@@ -93,8 +248,36 @@ static void put_out(struct channel *channel)
     }
 }
 
+void channel_feed(struct channel *channel, const uint8_t *bytes, size_t length)
+{
+    struct address remote = channel->transport.remote;
+
+    channel_tick(channel);
+    take_datagram(channel, bytes, length, &remote);
+}
+
+int64_t channel_deadline(const struct channel *channel)
+{
+    return session_deadline(channel->session);
+}
+
+void channel_tick(struct channel *channel)
+{
+    session_time(channel->session, wait_now());
+}
+
 void channel_move(struct channel *channel, short revents)
 {
+    channel_tick(channel);
+    if (channel_is_datagrams(channel)) {
+        if (revents & POLLERR)
+            read_errors(channel);
+        if (revents & (POLLIN | POLLERR))
+            take_datagrams(channel);
+        if (revents & (POLLOUT | POLLERR))
+            put_datagrams(channel);
+        return;
+    }
     if (revents & (POLLIN | POLLHUP | POLLERR))
         take_in(channel);
     if (revents & (POLLOUT | POLLHUP | POLLERR))

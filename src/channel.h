@@ -12,6 +12,12 @@ struct channel {
     bool ended;              /* nothing will come any more: end of stream, or reset */
     bool broken;             /* nothing can be sent any more */
     int64_t last_traffic;    /* wait_now() when bytes went either way */
+    int64_t heard_at;        /* wait_now() when the peer was heard; 0: never */
+    int unreachable;         /* datagrams: errno of the last ICMP error; 0: none since the peer was heard */
+    int64_t unreachable_since;
+    unsigned strangers;      /* datagrams that were not from the peer's host */
+    unsigned other_port;     /* the port that the peer's host spoke from, if it was not the one we look for; 0: none */
+    size_t overhead;         /* of IP and UDP, in bytes */
 };
 
 /* Take over a connection, and begin a session on it. False with an error; the connection is closed then. */
@@ -21,6 +27,15 @@ void channel_free(struct channel *channel); /* resets the connection if it is st
 
 /* What to wait for now. */
 struct pollfd channel_poll(const struct channel *channel);
+
+/* A datagram of the peer that came before the channel was there. */
+void channel_feed(struct channel *channel, const uint8_t *bytes, size_t length);
+
+bool channel_is_datagrams(const struct channel *channel);
+
+/* When to call channel_tick() though poll(2) says nothing; WAIT_FOREVER: never. */
+int64_t channel_deadline(const struct channel *channel);
+void channel_tick(struct channel *channel);
 
 /* Read and write once, as poll(2) said. */
 void channel_move(struct channel *channel, short revents);

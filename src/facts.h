@@ -18,6 +18,7 @@ enum trust_how { TRUST_NONE, TRUST_PIN, TRUST_KNOWN, TRUST_CA, TRUST_NEW, TRUST_
 struct facts {
     enum role role;
     bool symmetric;
+    bool symmetric_unknown; /* whether the peer is symmetric: its hello, if it sent one, was lost */
     enum role_decided_by decided_by;
     char our_preference[HELLO_PREFERENCE_MAX + 1];
     char peer_preference[HELLO_PREFERENCE_MAX + 1];

@@ -39,12 +39,37 @@ static enum hello_result read_extensions(struct wire extensions, uint16_t extens
     return result;
 }
 
+/* RFC 8446 section 4.1.2, RFC 6347 section 4.2.1. */
+static enum hello_result read_body(struct wire body, bool has_cookie, uint16_t extension_id, struct hello *hello)
+{
+    struct wire random, session_id, cookie = {0}, cipher_suites, compression_methods, extensions;
+
+    wire_u16(&body); /* legacy_version: the TLS library's to judge */
+    random = wire_take(&body, HELLO_RANDOM_SIZE);
+    session_id = wire_vector8(&body);
+    if (has_cookie)
+        cookie = wire_vector8(&body);
+    cipher_suites = wire_vector16(&body);
+    compression_methods = wire_vector8(&body);
+    if (body.failed || session_id.left > 32 || cipher_suites.left < 2 || cipher_suites.left % 2 != 0 ||
+        compression_methods.left < 1)
+        return HELLO_MALFORMED;
+    hello->random = random.at;
+    hello->cookie_length = cookie.left;
+    if (body.left == 0)
+        return HELLO_ABSENT; /* before TLS 1.3 a hello may end here */
+    extensions = wire_vector16(&body);
+    if (!wire_done(&body))
+        return HELLO_MALFORMED;
+    return read_extensions(extensions, extension_id, hello);
+}
+
 enum hello_result hello_read(const uint8_t *message, size_t length, uint16_t extension_id, struct hello *hello)
 {
     struct wire wire = wire_from(message, length);
-    struct wire body, random, session_id, cipher_suites, compression_methods, extensions;
     uint8_t type = wire_u8(&wire);
     uint32_t size = wire_u24(&wire);
+    struct wire body;
 
     memset(hello, 0, sizeof *hello);
     if (wire.failed)
@@ -55,20 +80,12 @@ enum hello_result hello_read(const uint8_t *message, size_t length, uint16_t ext
     body = wire_take(&wire, size);
     if (wire.failed)
         return HELLO_MORE;
+    return read_body(body, false, extension_id, hello);
+}
 
-    wire_u16(&body); /* legacy_version: the TLS library's to judge */
-    random = wire_take(&body, HELLO_RANDOM_SIZE);
-    session_id = wire_vector8(&body);
-    cipher_suites = wire_vector16(&body);
-    compression_methods = wire_vector8(&body);
-    if (body.failed || session_id.left > 32 || cipher_suites.left < 2 || cipher_suites.left % 2 != 0 ||
-        compression_methods.left < 1)
-        return HELLO_MALFORMED;
-    hello->random = random.at;
-    if (body.left == 0)
-        return HELLO_ABSENT; /* before TLS 1.3 a hello may end here */
-    extensions = wire_vector16(&body);
-    if (!wire_done(&body))
-        return HELLO_MALFORMED;
-    return read_extensions(extensions, extension_id, hello);
+enum hello_result hello_read_datagram(const uint8_t *body, size_t length, uint16_t extension_id, struct hello *hello)
+{
+    memset(hello, 0, sizeof *hello);
+    hello->size = length;
+    return read_body(wire_from(body, length), true, extension_id, hello);
 }

@@ -13,7 +13,7 @@
 #define HELLO_RANDOM_SIZE    32
 
 /* HandshakeType, RFC 8446 section 4. */
-enum { HANDSHAKE_CLIENT_HELLO = 1, HANDSHAKE_SERVER_HELLO = 2 };
+enum { HANDSHAKE_CLIENT_HELLO = 1, HANDSHAKE_SERVER_HELLO = 2, HANDSHAKE_HELLO_VERIFY_REQUEST = 3 };
 
 enum hello_result {
     HELLO_MORE,          /* it is not complete: call again with more of it */
@@ -29,10 +29,15 @@ struct hello {
     const uint8_t *preference; /* with FOUND */
     size_t preference_length;
     size_t size;               /* of the whole message with its header; with all but MORE */
+    size_t cookie_length;      /* of a DTLS hello; 0: it answers no HelloVerifyRequest */
 };
 
 /* Read a ClientHello, from its HandshakeType on, as it is in `length` bytes (more may follow it). Extension
  * `extension_id` is the role_preference. */
 enum hello_result hello_read(const uint8_t *message, size_t length, uint16_t extension_id, struct hello *hello);
+
+/* The same for the body of a DTLS ClientHello (RFC 6347 section 4.2.1: it has a cookie), whole and without any header.
+ * Never HELLO_MORE. */
+enum hello_result hello_read_datagram(const uint8_t *body, size_t length, uint16_t extension_id, struct hello *hello);
 
 #endif

@@ -1,4 +1,5 @@
 /* main.c - the straight line through all of it. */
+#include "datagrams.h"
 #include "identity.h"
 #include "known.h"
 #include "file.h"
@@ -10,11 +11,13 @@
 #include "report.h"
 #include "tcp.h"
 #include "tty.h"
+#include "udp.h"
 #include "wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <limits.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -22,6 +25,10 @@
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
+
+/* After which our first datagram is said again, for the first time: a hello to an open port is answered at once, while two
+ * that meet have to find the moment at which both are there. */
+enum { REPEAT_MS = 250, MEETING_REPEAT_MS = 50 };
 
 /* Everything that a run has; zeroed, filled from top to bottom, freed from bottom to top. */
 struct run {
@@ -34,7 +41,8 @@ struct run {
     char *known_path;
     struct session_config session;
     struct trust_config trust;
-    struct transport_config tcp;
+    struct transport_config transport;
+    struct session_door door;
     struct channel channel;
     struct pump_result result;
 };
@@ -176,6 +184,9 @@ static bool configure(struct run *run)
     run->session.export_label = options->export_label;
     run->session.export_length = options->export_length;
     run->session.export_context = options->export_context;
+    run->session.datagrams = options->transport == OPTIONS_UDP;
+    run->session.mtu = options->mtu;
+    run->session.first_repeat_ms = options->task == OPTIONS_BOTH ? MEETING_REPEAT_MS : REPEAT_MS;
     run->trust = (struct trust_config){.pins = options->pins.at,
                                        .pin_count = options->pins.count,
                                        .peers = options->peers.at,
@@ -187,7 +198,7 @@ static bool configure(struct run *run)
                                        .allow_self = options->allow_self,
                                        .tofu = options->tofu,
                                        .remote_id = options->remote_id};
-    run->tcp = (struct transport_config){.host = options->host,
+    run->transport = (struct transport_config){.host = options->host,
                                    .port = options->port,
                                    .source = options->source,
                                    .source_port = options->source_port,
@@ -232,6 +243,7 @@ static void suggest(struct run *run, const struct address *local)
 {
     const struct options *options = &run->options;
     char host[ADDRESS_TEXT_SIZE], role[96] = "";
+    const char *transport = options->transport == OPTIONS_UDP ? " -u" : "";
     const char *pin = identity_pin(run->identity);
 
     if (!isatty(STDERR_FILENO))
@@ -243,27 +255,85 @@ static void suggest(struct run *run, const struct address *local)
         snprintf(role, sizeof role, " --implicit");
     report_say(&run->report, REPORT_NORMAL, "the command for the other host:");
     if (options->task == OPTIONS_BOTH && strcmp(options->source_port, options->port) != 0)
-        report_say(&run->report, REPORT_NORMAL, "    symtls -b%s%s%s -p %s %s %u", role, *pin ? " --pin " : "", pin,
+        report_say(&run->report, REPORT_NORMAL, "    symtls%s -b%s%s%s -p %s %s %u", transport, role, *pin ? " --pin " : "", pin,
                    options->port, host, address_port(local));
     else
-        report_say(&run->report, REPORT_NORMAL, "    symtls%s%s%s%s %s %u", options->task == OPTIONS_BOTH ? " -b" : "", role,
+        report_say(&run->report, REPORT_NORMAL, "    symtls%s%s%s%s%s %s %u", transport,
+                   options->task == OPTIONS_BOTH ? " -b" : "", role,
                    *pin ? " --pin " : "", pin, host, address_port(local));
 }
 
 /* ---- Reaching the peer ---- */
 
-static bool listen_and_accept(struct run *run, struct transport *transport)
+static void tell_listening(struct run *run, enum transport_kind kind, const struct listeners *listeners)
 {
-    struct tcp_listeners listeners;
+    for (size_t i = 0; i < listeners->count; i++)
+        report_listening(&run->report, kind, &listeners->local[i]);
+    suggest(run, &listeners->local[0]);
+}
+
+static bool open_channel(struct run *run, const struct transport *transport)
+{
+    report_connected(&run->report, transport);
+    return channel_open(&run->channel, &run->session, transport, &run->error);
+}
+
+static bool listen_tcp(struct run *run)
+{
+    struct transport transport;
+    struct listeners listeners;
     bool accepted;
 
-    if (!tcp_listen(&run->tcp, &run->wait, &listeners, &run->error))
+    if (!tcp_listen(&run->transport, &run->wait, &listeners, &run->error))
         return false;
-    for (size_t i = 0; i < listeners.count; i++)
-        report_listening(&run->report, TRANSPORT_TCP, &listeners.local[i]);
-    suggest(run, &listeners.local[0]);
-    accepted = tcp_accept(&run->tcp, &listeners, &run->wait, transport, &run->error);
-    tcp_listeners_close(&listeners);
+    tell_listening(run, TRANSPORT_TCP, &listeners);
+    accepted = tcp_accept(&run->transport, &listeners, &run->wait, &transport, &run->error);
+    listeners_close(&listeners);
+    return accepted && open_channel(run, &transport);
+}
+
+/* Whoever sends a datagram has to show first that it gets ours. */
+static enum udp_verdict look_at_stranger(void *context, const struct address *remote, const uint8_t *bytes, size_t length,
+                                         uint8_t answer[UDP_ANSWER_MAX], size_t *answer_length)
+{
+    struct run *run = context;
+    char who[ADDRESS_TEXT_SIZE];
+
+    address_text(remote, who);
+    switch (session_door_judge(&run->door, who, bytes, length, answer, answer_length)) {
+    case SESSION_DOOR_OPEN:
+        return UDP_TAKE;
+    case SESSION_DOOR_ANSWER:
+        return UDP_ANSWER;
+    default:
+        return UDP_IGNORE;
+    }
+}
+
+_Static_assert(UDP_ANSWER_MAX >= SESSION_DOOR_ANSWER_MAX, "an answer has room");
+
+static bool listen_udp(struct run *run)
+{
+    struct transport transport;
+    struct listeners listeners;
+    struct buffer first = {0};
+    const uint8_t *bytes;
+    size_t length;
+    bool accepted;
+
+    if (!session_door_init(&run->door)) {
+        error_set(&run->error, STATUS_LOCAL, "no random numbers");
+        return false;
+    }
+    if (!udp_listen(&run->transport, &run->wait, &listeners, &run->error))
+        return false;
+    tell_listening(run, TRANSPORT_UDP, &listeners);
+    accepted = udp_accept(&run->transport, &listeners, look_at_stranger, run, &run->wait, &transport, &first, &run->error);
+    listeners_close(&listeners);
+    accepted = accepted && open_channel(run, &transport);
+    for (; accepted && (bytes = datagrams_first(&first, &length)); datagrams_drop_first(&first))
+        channel_feed(&run->channel, bytes, length);
+    buffer_free(&first);
     return accepted;
 }
 
@@ -272,29 +342,53 @@ static void suggest_meeting(void *context, const struct address *local)
     suggest(context, local);
 }
 
+static bool meet(struct run *run, enum transport_kind kind)
+{
+    struct meet_config config = {.kind = kind,
+                                 .both = run->options.task == OPTIONS_BOTH,
+                                 .transport = &run->transport,
+                                 .session = &run->session,
+                                 .handshake_ms = run->options.handshake_ms,
+                                 .listening = suggest_meeting,
+                                 .listening_context = run};
+    bool met = meet_run(&config, &run->report, &run->wait, &run->channel, &run->error);
+
+    if (met)
+        report_connected(&run->report, &run->channel.transport);
+    return met;
+}
+
+static bool connect_tcp(struct run *run)
+{
+    struct transport transport;
+
+    return tcp_connect(&run->transport, &run->wait, &transport, &run->error) && open_channel(run, &transport);
+}
+
+/* Nobody says that there is nobody: to try again is to wait for longer. */
+static bool connect_udp(struct run *run)
+{
+    int64_t all = (int64_t)run->transport.wait_ms * (1 + (int64_t)run->transport.retries);
+
+    if (run->transport.retries < 0 || all > INT_MAX)
+        run->transport.wait_ms = -1;
+    else if (run->transport.wait_ms >= 0)
+        run->transport.wait_ms = (int)all;
+    return meet(run, TRANSPORT_UDP);
+}
+
 static bool reach(struct run *run)
 {
-    struct transport transport = {.fd = -1};
-    bool reached;
+    bool udp = run->options.transport == OPTIONS_UDP;
 
-    if (run->options.task == OPTIONS_BOTH) {
-        struct meet_config meet = {.tcp = &run->tcp,
-                                   .session = &run->session,
-                                   .handshake_ms = run->options.handshake_ms,
-                                   .listening = suggest_meeting,
-                                   .listening_context = run};
-
-        reached = meet_run(&meet, &run->report, &run->wait, &run->channel, &run->error);
-        if (reached)
-            report_connected(&run->report, &run->channel.transport);
-        return reached;
+    switch (run->options.task) {
+    case OPTIONS_LISTEN:
+        return udp ? listen_udp(run) : listen_tcp(run);
+    case OPTIONS_BOTH:
+        return meet(run, udp ? TRANSPORT_UDP : TRANSPORT_TCP);
+    default:
+        return udp ? connect_udp(run) : connect_tcp(run);
     }
-    reached = run->options.task == OPTIONS_LISTEN ? listen_and_accept(run, &transport)
-                                                  : tcp_connect(&run->tcp, &run->wait, &transport, &run->error);
-    if (!reached)
-        return false;
-    report_connected(&run->report, &transport);
-    return channel_open(&run->channel, &run->session, &transport, &run->error);
 }
 
 static void converse(struct run *run)
@@ -330,6 +424,8 @@ static int finish(struct run *run)
                              .sent = run->result.sent,
                              .received = run->result.received,
                              .peer_closed = run->result.peer_closed,
+                             .datagrams = run->session.datagrams,
+                             .lost = run->result.lost,
                              .error = &run->error};
 
     if (death)

@@ -9,14 +9,19 @@
 #include "report.h"
 #include "session.h"
 #include "tcp_meet.h"
+#include "udp.h"
 
 struct meet_config {
-    const struct transport_config *tcp;
+    enum transport_kind kind; /* TCP or UDP */
+    bool both;                /* the peer calls us as well; with TCP it always does */
+    const struct transport_config *transport;
     const struct session_config *session;
     int handshake_ms; /* for each connection */
-    void (*listening)(void *context, const struct address *local); /* now the peer can be told to come */
+    void (*listening)(void *context, const struct address *local); /* with `both`: now the peer can be told to come */
     void *listening_context;
 };
+
+/* Datagrams that are sent to several addresses are the same case, also when only we call. */
 
 /* Meet, and fill `channel` with the session that goes on (its error is `error`), perhaps a failed one that has a last
  * alert to send. False with an error, or with wait->signal set. */

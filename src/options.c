@@ -10,7 +10,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { ALPN_MAX = 8 }; /* GnuTLS takes no more */
+enum {
+    ALPN_MAX = 8, /* GnuTLS takes no more */
+    MTU_LEAST = 256,
+    MTU_MOST = 16384, /* a record holds no more */
+    MTU_USUAL = 1232  /* what IPv6 promises, 1280, less IPv6 and UDP */
+};
 
 #define RETRY_FOREVER "forever"
 
@@ -19,6 +24,7 @@ enum { ALPN_MAX = 8 }; /* GnuTLS takes no more */
 #define GROUP(table, title)                   {NULL, '\0', POPT_ARG_INCLUDE_TABLE, (void *)table, 0, title, NULL}
 
 static const struct poptOption transport_options[] = {
+    FLAG("udp", 'u', 'u', "DTLS over UDP, in place of TLS over TCP"),
     FLAG("listen", 'l', 'l', "wait for the peer to connect"),
     FLAG("both", 'b', 'b', "meet: the same command on each end, in any order"),
     FLAG("ipv4", '4', '4', "IPv4 only"),
@@ -26,6 +32,7 @@ static const struct poptOption transport_options[] = {
     FLAG("numeric", 'n', 'n', "ask no name server"),
     TAKES("source", 's', 's', "our own address", "ADDR"),
     TAKES("source-port", 'p', 'p', "our own port (with -b it is PORT otherwise)", "PORT"),
+    TAKES("mtu", '\0', OPT_MTU, "the largest datagram that is sent, in bytes (1232)", "N"),
     POPT_TABLEEND,
 };
 
@@ -98,7 +105,7 @@ static const struct poptOption other_options[] = {
 };
 
 static const struct poptOption table[] = {
-    GROUP(transport_options, "Transport (TCP):"),
+    GROUP(transport_options, "Transport:"),
     GROUP(time_options, "Time (500ms, 10s, 2m; with -w and the time-outs 0 is no limit):"),
     GROUP(role_options, "Role:"),
     GROUP(identity_options, "Our identity:"),
@@ -363,6 +370,14 @@ static bool take(struct options *options, int option, const char *value, struct 
     case 'b':
     case OPT_NO_SNI:
         return true; /* options_check() looks at what was given */
+    case 'u':
+        options->transport = OPTIONS_UDP;
+        return true;
+    case OPT_MTU:
+        if (!take_number("--mtu", value, MTU_LEAST, MTU_MOST, &number, error))
+            return false;
+        options->mtu = (size_t)number;
+        return true;
     case '4':
         options->family = AF_INET;
         return true;
@@ -449,6 +464,7 @@ bool options_read(struct options *options, int argc, const char **argv, struct e
     bool read;
 
     *options = (struct options){.family = AF_UNSPEC,
+                                .mtu = MTU_USUAL,
                                 .wait_ms = 30000,
                                 .handshake_ms = 30000,
                                 .idle_ms = -1,

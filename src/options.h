@@ -35,6 +35,8 @@ struct options {
     const char *known_name; /* with KNOWN_ADD and KNOWN_DELETE */
     char known_pin[TEXT_PIN_SIZE];
 
+    enum options_transport { OPTIONS_TCP, OPTIONS_UDP } transport;
+    size_t mtu; /* bytes of a datagram */
     int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
     bool numeric;
     const char *source;

@@ -245,6 +245,11 @@ bool options_check(struct options *options, const struct options_given *given, c
     if (!take_words(options, given, words, error) || !check_roles(options, given, error) ||
         !check_identity(options, given, error))
         return false;
+    if (options->transport != OPTIONS_UDP && was_given(given, OPT_MTU))
+        return complain(error, "--mtu is the size of datagrams: it goes with -u");
+    if (options->transport == OPTIONS_UDP && options->task == OPTIONS_LISTEN &&
+        options->symmetric == ROLE_SYMMETRIC_NEVER && options->want == ROLE_WANT_CLIENT)
+        return complain(error, "with -l -u the peer has to speak first: with --symmetric never we can only be the server");
     if (options->task != OPTIONS_CONNECT && !was_given(given, 'w'))
         options->wait_ms = -1; /* the order in which two ends start must not matter */
     if (options->task == OPTIONS_BOTH && !options->source_port)

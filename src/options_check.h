@@ -11,6 +11,7 @@ enum {
     OPT_LINGER,
     OPT_RETRY,
     OPT_RETRY_DELAY,
+    OPT_MTU,
     OPT_HELLO,
     OPT_SYMMETRIC,
     OPT_IMPLICIT,

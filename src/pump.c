@@ -11,7 +11,11 @@ enum {
     PLAIN_IN_SIZE = 65536,
     PLAIN_OUT_SIZE = 65536 + SESSION_RECORD_MAX,
     NEWS_MS = 2000, /* of silence, before we say what we are waiting for */
-    LEAVE_MS = 1000 /* for the last bytes, when we are not waiting for the peer any more */
+    LEAVE_MS = 1000, /* for the last bytes, when we are not waiting for the peer any more */
+    /* Over datagrams: how long we stay to say it again. */
+    ZERO_MS = 1500,    /* our end of the handshake: the peer's timer is a second */
+    REFUSED_MS = 1200, /* the same for an alert */
+    GOODBYE_MS = 300   /* close_notify, when we do not wait for the peer's */
 };
 
 struct pump {
@@ -28,6 +32,7 @@ struct pump {
     struct buffer out;      /* received, not yet written to stdout */
     bool in_ended;          /* nothing more will come from stdin */
     bool accepted_reported;
+    bool unreachable_told;
     int64_t news_at;        /* WAIT_FOREVER: told */
     int64_t handshake_deadline;
     int64_t last_data;      /* wait_now() when application bytes went either way */
@@ -53,11 +58,26 @@ void pump_tell_handshake_timeout(const struct channel *channel, int handshake_ms
                   duration);
 }
 
+static int64_t earlier(int64_t one, int64_t other)
+{
+    return one < other ? one : other;
+}
+
+/* Wait, and have the channel do what is due. What is due there is no reason to say that `deadline` has passed. */
+static enum wait_result wait_and_tick(struct pump *pump, struct pollfd *fds, nfds_t count, int64_t deadline)
+{
+    enum wait_result result = wait_for(pump->wait, fds, count, earlier(deadline, channel_deadline(pump->channel)));
+
+    if (result != WAIT_SIGNALLED)
+        channel_tick(pump->channel);
+    return result == WAIT_LATE && wait_now() < deadline ? WAIT_READY : result;
+}
+
 /* Wait for the channel and up to one more descriptor, and move the channel's bytes. */
 static enum wait_result wait_for_channel(struct pump *pump, struct pollfd *other, int64_t deadline)
 {
     struct pollfd fds[2] = {channel_poll(pump->channel), other ? *other : (struct pollfd){.fd = -1}};
-    enum wait_result result = wait_for(pump->wait, fds, 2, deadline);
+    enum wait_result result = wait_and_tick(pump, fds, 2, deadline);
 
     if (result == WAIT_READY)
         channel_move(pump->channel, fds[0].revents);
@@ -116,11 +136,6 @@ static void judge(struct pump *pump)
         session_accept(pump->session);
     else
         session_refuse(pump->session, pump->trust.verdict.alert);
-}
-
-static int64_t earlier(int64_t one, int64_t other)
-{
-    return one < other ? one : other;
 }
 
 /* Once, when there is somebody to read it. */
@@ -226,10 +241,18 @@ static void send_to_peer(struct pump *pump)
     pump->last_data = wait_now();
 }
 
+/* Datagrams are written one by one, so that their limits can be seen. */
+static bool has_room(const struct pump *pump)
+{
+    if (channel_is_datagrams(pump->channel))
+        return buffer_used(&pump->out) == 0;
+    return buffer_used(&pump->out) + SESSION_RECORD_MAX <= PLAIN_OUT_SIZE;
+}
+
 /* As much as stdout has room for: what is not taken here is not read from the socket either. */
 static void receive_from_peer(struct pump *pump)
 {
-    while (buffer_used(&pump->out) + SESSION_RECORD_MAX <= PLAIN_OUT_SIZE) {
+    while (has_room(pump)) {
         uint8_t *room = buffer_room(&pump->out, SESSION_RECORD_MAX);
         size_t length = room ? session_receive(pump->session, room, SESSION_RECORD_MAX) : 0;
 
@@ -355,7 +378,7 @@ static enum wait_result wait_for_all(struct pump *pump)
         {.fd = want_in ? pump->local->in.fd : -1, .events = POLLIN},
         {.fd = want_out ? pump->local->out.fd : -1, .events = POLLOUT},
     };
-    enum wait_result result = wait_for(pump->wait, fds, 3, soonest(pump));
+    enum wait_result result = wait_and_tick(pump, fds, 3, soonest(pump));
 
     if (result != WAIT_READY)
         return result;
@@ -367,6 +390,16 @@ static enum wait_result wait_for_all(struct pump *pump)
     return result;
 }
 
+/* The peer's host, or a router, says that it is not there. */
+static void tell_unreachable(struct pump *pump)
+{
+    if (!pump->channel->unreachable || pump->unreachable_told)
+        return;
+    pump->unreachable_told = true;
+    report_say(pump->report, REPORT_NORMAL, "the peer cannot be reached just now (%s); if that goes on, it has gone",
+               transport_reason(pump->channel->unreachable));
+}
+
 static void move_data(struct pump *pump)
 {
     pump->last_data = wait_now();
@@ -374,6 +407,7 @@ static void move_data(struct pump *pump)
     for (;;) {
         receive_from_peer(pump);
         tell_acceptance(pump);
+        tell_unreachable(pump);
         if (pump->local->discard && buffer_used(&pump->out))
             write_local(pump);
         send_to_peer(pump);
@@ -441,6 +475,35 @@ static bool peer_still_sends(struct pump *pump, int64_t deadline)
     }
 }
 
+/* Datagrams: what we said last may be lost. Say it again until the peer must have heard it, or for at most `ms`. */
+static void stay(struct pump *pump, int ms)
+{
+    int64_t deadline = wait_until(ms);
+
+    while (session_state(pump->session) == SESSION_FAILED || !session_is_settled(pump->session)) {
+        if (pump->channel->ended || wait_for_channel(pump, NULL, deadline) != WAIT_READY)
+            break;
+        buffer_skip(&pump->out, buffer_used(&pump->out));
+        receive_from_peer(pump);
+        pump->result.peer_closed = session_peer_closed(pump->session);
+    }
+}
+
+static void leave_datagrams(struct pump *pump, bool well)
+{
+    bool refused = session_state(pump->session) == SESSION_FAILED;
+
+    say_goodbye(pump);
+    flush(pump, wait_until(LEAVE_MS));
+    if (well)
+        stay(pump, pump->config->zero ? ZERO_MS : pump->config->linger_ms);
+    else if (refused && pump->error->status != STATUS_CUT && !pump->wait->signal)
+        stay(pump, REFUSED_MS);
+    else
+        stay(pump, GOODBYE_MS);
+    transport_finish(&pump->channel->transport, pump->wait, 0, 0, 0);
+}
+
 static void leave(struct pump *pump)
 {
     const struct pump_config *config = pump->config;
@@ -450,6 +513,10 @@ static void leave(struct pump *pump)
     size_t close_size, unsent;
     int rest_ms;
 
+    if (channel_is_datagrams(channel)) {
+        leave_datagrams(pump, well);
+        return;
+    }
     say_goodbye(pump);
     flush(pump, deadline);
     if (!well && peer_still_sends(pump, deadline)) {
@@ -481,6 +548,7 @@ struct pump_result pump_run(const struct pump_config *config, struct channel *ch
     if (do_handshake(&pump) && tell_handshake(&pump))
         move_data(&pump);
     leave(&pump);
+    pump.result.lost = session_lost(pump.session);
     buffer_free(&pump.in);
     buffer_free(&pump.out);
     return pump.result;

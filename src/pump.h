@@ -27,6 +27,7 @@ struct pump_config {
 struct pump_result {
     uint64_t sent;     /* application bytes that went to the peer */
     uint64_t received; /* application bytes that came from it */
+    uint64_t lost;     /* records of the peer that never came: datagrams only */
     bool peer_closed;  /* its close_notify has come */
     bool reader_gone;  /* stdout has no reader any more: end as SIGPIPE would */
 };

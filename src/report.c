@@ -220,7 +220,9 @@ static void say_handshake(const struct report *report, const struct facts *facts
 {
     const char *who = *facts->peer.name ? facts->peer.name : "somebody";
 
-    report_say(report, REPORT_NORMAL, "we are the TLS %s: %s (%s, %s)", role_name(facts->role), because[facts->decided_by],
+    report_say(report, REPORT_NORMAL, "we are the TLS %s: %s (%s, %s)", role_name(facts->role),
+               facts->symmetric_unknown ? "the peer answered as a TLS server, plain, or symmetric with a hello that was lost"
+                                        : because[facts->decided_by],
                facts->version, facts->cipher);
     if (facts->peer.has_certificate)
         report_say(report, REPORT_NORMAL, "the peer is %s, %s", who, facts->peer.pin);
@@ -243,7 +245,7 @@ void report_handshake(struct report *report, const struct facts *facts)
     json_t *keys = json_object();
 
     set(keys, "role", json_string(role_name(facts->role)));
-    set(keys, "symmetric", json_boolean(facts->symmetric));
+    set(keys, "symmetric", facts->symmetric_unknown ? json_null() : json_boolean(facts->symmetric));
     set(keys, "decided_by", json_string(decisions[facts->decided_by]));
     set(keys, "our_preference", text_or_null(facts->our_preference));
     set(keys, "peer_preference", text_or_null(facts->peer_preference));
@@ -281,9 +283,13 @@ void report_closed(struct report *report, const struct report_end *end)
     set(keys, "sent", json_integer((json_int_t)end->sent));
     set(keys, "received", json_integer((json_int_t)end->received));
     set(keys, "peer_closed", json_boolean(end->peer_closed));
+    if (end->datagrams)
+        set(keys, "lost", json_integer((json_int_t)end->lost));
     set(keys, "seconds", json_real((double)(wait_now() - report->started) / 1000));
     set(keys, "cause", text_or_null(cause));
     emit(report, "closed", keys);
+    if (end->lost)
+        report_say(report, REPORT_NORMAL, "%llu of the peer's datagrams never came", (unsigned long long)end->lost);
     if (*cause)
         report_say(report, end->error->status == STATUS_OK ? REPORT_NORMAL : REPORT_QUIET, "%s", cause);
     else

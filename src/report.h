@@ -39,6 +39,8 @@ struct report_end {
     uint64_t sent;
     uint64_t received;
     bool peer_closed;
+    bool datagrams;
+    uint64_t lost; /* with datagrams: records of the peer that never came */
     const struct error *error;
 };
 void report_closed(struct report *report, const struct report_end *end);

@@ -1,6 +1,7 @@
 /* role.c - who becomes TLS client and who TLS server. Pure: bytes in, a step out. */
 #include "role.h"
 #include "role_alert.h"
+#include "role_decide.h"
 #include "wire.h"
 
 #include <stdio.h>
@@ -99,29 +100,44 @@ void role_free(struct role_stream *stream)
     buffer_free(&stream->message);
 }
 
-static enum role_step refuse(struct role_stream *stream, enum role_reason reason, int alert)
+enum role_step role_refuse(struct role_stream *stream, enum role_reason reason, int alert)
 {
     stream->reason = reason;
     stream->alert = alert;
     return stream->step = ROLE_STEP_REFUSE;
 }
 
-static enum role_step decide(struct role_stream *stream, enum role role, enum role_decided_by by)
+enum role_step role_decide(struct role_stream *stream, enum role role, enum role_decided_by by)
 {
     stream->decided_by = by;
     stream->symmetric = by == ROLE_BY_EXTENSION || by == ROLE_BY_IMPLICIT;
     return stream->step = role == ROLE_CLIENT ? ROLE_STEP_CLIENT : ROLE_STEP_SERVER;
 }
 
-static void take_preference(struct role_preference *preference, const uint8_t *value, size_t length)
-{
-    memcpy(preference->value, value, length);
-    preference->length = length;
-}
-
 static void take_implicit(struct role_preference *preference, const struct hello *hello)
 {
-    take_preference(preference, hello->random + HELLO_RANDOM_SIZE - IMPLICIT_SIZE, IMPLICIT_SIZE);
+    memcpy(preference->value, hello->random + HELLO_RANDOM_SIZE - IMPLICIT_SIZE, IMPLICIT_SIZE);
+    preference->length = IMPLICIT_SIZE;
+}
+
+void role_preference_of(const struct role_config *config, enum hello_result result, const struct hello *hello,
+                        struct role_preference *preference)
+{
+    preference->length = 0;
+    if (result == HELLO_FOUND) {
+        memcpy(preference->value, hello->preference, hello->preference_length);
+        preference->length = hello->preference_length;
+    } else if (result == HELLO_ABSENT && config->implicit) {
+        take_implicit(preference, hello);
+    }
+}
+
+void role_said_hello(struct role_stream *stream, const struct hello *hello)
+{
+    if (stream->config.implicit)
+        take_implicit(&stream->config.ours, hello);
+    stream->said_hello = true;
+    stream->step = ROLE_STEP_MORE;
 }
 
 bool role_our_hello(struct role_stream *stream, const uint8_t *records, size_t length)
@@ -137,15 +153,12 @@ bool role_our_hello(struct role_stream *stream, const uint8_t *records, size_t l
     result = hello_read(message.at, message.left, stream->config.extension_id, &hello);
     if (wire.failed || type != RECORD_HANDSHAKE || (result != HELLO_FOUND && result != HELLO_ABSENT))
         return false;
-    if (stream->config.implicit)
-        take_implicit(&stream->config.ours, &hello);
-    stream->said_hello = true;
-    stream->step = ROLE_STEP_MORE;
+    role_said_hello(stream, &hello);
     return true;
 }
 
 /* A complete ClientHello with a role_preference of either kind. */
-static enum role_step compare(struct role_stream *stream)
+enum role_step role_compare(struct role_stream *stream)
 {
     enum role_decided_by by = stream->config.implicit ? ROLE_BY_IMPLICIT : ROLE_BY_EXTENSION;
     int order;
@@ -154,18 +167,46 @@ static enum role_step compare(struct role_stream *stream)
         return stream->step = ROLE_STEP_HELLO;
     order = role_preference_compare(&stream->config.ours, &stream->peer);
     if (order == 0)
-        return refuse(stream, ROLE_REASON_TIE, ALERT_HANDSHAKE_FAILURE);
-    return decide(stream, order < 0 ? ROLE_CLIENT : ROLE_SERVER, by);
+        return role_refuse(stream, ROLE_REASON_TIE, ALERT_HANDSHAKE_FAILURE);
+    return role_decide(stream, order < 0 ? ROLE_CLIENT : ROLE_SERVER, by);
 }
 
 /* A complete ClientHello without one: a plain TLS client. */
 static enum role_step plain_client(struct role_stream *stream)
 {
     if (stream->config.symmetric == ROLE_SYMMETRIC_REQUIRE || stream->config.want == ROLE_WANT_CLIENT)
-        return refuse(stream, ROLE_REASON_CLIENT_UNWANTED, ALERT_HANDSHAKE_FAILURE);
+        return role_refuse(stream, ROLE_REASON_CLIENT_UNWANTED, ALERT_HANDSHAKE_FAILURE);
     if (stream->said_hello)
-        return refuse(stream, ROLE_REASON_PLAIN_CLIENT, ALERT_HANDSHAKE_FAILURE);
-    return decide(stream, ROLE_SERVER, ROLE_BY_PLAIN_CLIENT);
+        return role_refuse(stream, ROLE_REASON_PLAIN_CLIENT, ALERT_HANDSHAKE_FAILURE);
+    return role_decide(stream, ROLE_SERVER, ROLE_BY_PLAIN_CLIENT);
+}
+
+enum role_step role_heard_hello(struct role_stream *stream, enum hello_result result, const struct hello *hello)
+{
+    switch (result) {
+    case HELLO_MORE:
+        return ROLE_STEP_MORE;
+    case HELLO_MALFORMED:
+        return role_refuse(stream, ROLE_REASON_BAD_HELLO, ALERT_DECODE_ERROR);
+    case HELLO_BAD_PREFERENCE:
+        return role_refuse(stream, ROLE_REASON_BAD_PREFERENCE, ALERT_ILLEGAL_PARAMETER);
+    case HELLO_FOUND:
+    case HELLO_ABSENT:
+        break;
+    }
+    role_preference_of(&stream->config, result, hello, &stream->peer);
+    stream->peer_is_explicit = result == HELLO_FOUND;
+    return stream->peer.length ? role_compare(stream) : plain_client(stream); /* then nothing is struck */
+}
+
+/* Nothing is struck and nothing is compared: the TLS library may see it byte by byte. */
+enum role_step role_never_symmetric(struct role_stream *stream, enum role peer)
+{
+    if (peer == ROLE_CLIENT && stream->said_hello)
+        return role_refuse(stream, ROLE_REASON_TWO_CLIENTS, ALERT_UNEXPECTED_MESSAGE);
+    if (peer == ROLE_SERVER && !stream->said_hello)
+        return role_refuse(stream, ROLE_REASON_TWO_SERVERS, ALERT_UNEXPECTED_MESSAGE);
+    return role_decide(stream, peer == ROLE_CLIENT ? ROLE_SERVER : ROLE_CLIENT, ROLE_BY_OPTION);
 }
 
 static enum role_step client_hello(struct role_stream *stream)
@@ -173,46 +214,26 @@ static enum role_step client_hello(struct role_stream *stream)
     struct hello hello;
     enum hello_result result;
 
-    if (stream->config.symmetric == ROLE_SYMMETRIC_NEVER) {
-        /* Nothing is struck and nothing is compared: the TLS library may see it byte by byte. */
-        if (stream->said_hello)
-            return refuse(stream, ROLE_REASON_TWO_CLIENTS, ALERT_UNEXPECTED_MESSAGE);
-        return decide(stream, ROLE_SERVER, ROLE_BY_OPTION);
-    }
+    if (stream->config.symmetric == ROLE_SYMMETRIC_NEVER)
+        return role_never_symmetric(stream, ROLE_CLIENT);
     result = hello_read(buffer_at(&stream->message), buffer_used(&stream->message), stream->config.extension_id,
                         &hello);
     if (hello.size > HELLO_SIZE_MAX)
-        return refuse(stream, ROLE_REASON_HELLO_TOO_LARGE, ALERT_DECODE_ERROR);
-    switch (result) {
-    case HELLO_MORE:
-        return ROLE_STEP_MORE;
-    case HELLO_MALFORMED:
-        return refuse(stream, ROLE_REASON_BAD_HELLO, ALERT_DECODE_ERROR);
-    case HELLO_BAD_PREFERENCE:
-        return refuse(stream, ROLE_REASON_BAD_PREFERENCE, ALERT_ILLEGAL_PARAMETER);
-    case HELLO_FOUND:
-        take_preference(&stream->peer, hello.preference, hello.preference_length);
-        stream->peer_is_explicit = true;
-        break;
-    case HELLO_ABSENT:
-        if (!stream->config.implicit)
-            return plain_client(stream); /* nothing is struck */
-        take_implicit(&stream->peer, &hello);
-        break;
-    }
-    stream->surplus = buffer_used(&stream->message) - hello.size;
-    return compare(stream);
+        return role_refuse(stream, ROLE_REASON_HELLO_TOO_LARGE, ALERT_DECODE_ERROR);
+    if (result == HELLO_FOUND || result == HELLO_ABSENT)
+        stream->surplus = buffer_used(&stream->message) - hello.size;
+    return role_heard_hello(stream, result, &hello);
 }
 
-static enum role_step server_hello(struct role_stream *stream)
+enum role_step role_heard_server(struct role_stream *stream)
 {
-    if (!stream->said_hello)
-        return refuse(stream, ROLE_REASON_TWO_SERVERS, ALERT_UNEXPECTED_MESSAGE);
     if (stream->config.symmetric == ROLE_SYMMETRIC_NEVER)
-        return decide(stream, ROLE_CLIENT, ROLE_BY_OPTION);
+        return role_never_symmetric(stream, ROLE_SERVER);
+    if (!stream->said_hello)
+        return role_refuse(stream, ROLE_REASON_TWO_SERVERS, ALERT_UNEXPECTED_MESSAGE);
     if (stream->config.symmetric == ROLE_SYMMETRIC_REQUIRE || stream->config.want == ROLE_WANT_SERVER)
-        return refuse(stream, ROLE_REASON_SERVER_UNWANTED, ALERT_HANDSHAKE_FAILURE);
-    return decide(stream, ROLE_CLIENT, ROLE_BY_PLAIN_SERVER);
+        return role_refuse(stream, ROLE_REASON_SERVER_UNWANTED, ALERT_HANDSHAKE_FAILURE);
+    return role_decide(stream, ROLE_CLIENT, ROLE_BY_PLAIN_SERVER);
 }
 
 /* What the handshake message says so far; its type alone decides for a ServerHello. */
@@ -224,9 +245,9 @@ static enum role_step handshake_message(struct role_stream *stream)
     case HANDSHAKE_CLIENT_HELLO:
         return client_hello(stream);
     case HANDSHAKE_SERVER_HELLO:
-        return server_hello(stream);
+        return role_heard_server(stream);
     default:
-        return refuse(stream, ROLE_REASON_UNEXPECTED, ALERT_UNEXPECTED_MESSAGE);
+        return role_refuse(stream, ROLE_REASON_UNEXPECTED, ALERT_UNEXPECTED_MESSAGE);
     }
 }
 
@@ -280,31 +301,31 @@ static enum role_step one_record(struct role_stream *stream, const uint8_t *at, 
 
         /* Whoever sent this reads no alerts, unless it began with TLS. */
         if (reason != ROLE_REASON_NONE)
-            return refuse(stream, reason, stream->parsed ? ALERT_UNEXPECTED_MESSAGE : ROLE_NO_ALERT);
+            return role_refuse(stream, reason, stream->parsed ? ALERT_UNEXPECTED_MESSAGE : ROLE_NO_ALERT);
         return ROLE_STEP_MORE;
     }
     if (wire.failed)
         return ROLE_STEP_MORE;
     if (length > RECORD_SIZE_MAX)
-        return refuse(stream, ROLE_REASON_RECORD_TOO_LONG, ALERT_RECORD_OVERFLOW);
+        return role_refuse(stream, ROLE_REASON_RECORD_TOO_LONG, ALERT_RECORD_OVERFLOW);
     if (type == RECORD_ALERT && !stream->parsed) {
         if (length != 2)
-            return refuse(stream, ROLE_REASON_UNEXPECTED, ALERT_UNEXPECTED_MESSAGE);
+            return role_refuse(stream, ROLE_REASON_UNEXPECTED, ALERT_UNEXPECTED_MESSAGE);
         body = wire_take(&wire, length);
         if (wire.failed)
             return ROLE_STEP_MORE;
         wire_u8(&body); /* AlertLevel says nothing since RFC 8446 section 6 */
         stream->peer_alert = wire_u8(&body);
-        return refuse(stream, ROLE_REASON_ALERT, ROLE_NO_ALERT);
+        return role_refuse(stream, ROLE_REASON_ALERT, ROLE_NO_ALERT);
     }
     /* A record without a byte in it is no part of a handshake (RFC 8446 section 5.1). */
     if (type != RECORD_HANDSHAKE || length == 0)
-        return refuse(stream, ROLE_REASON_UNEXPECTED, ALERT_UNEXPECTED_MESSAGE);
+        return role_refuse(stream, ROLE_REASON_UNEXPECTED, ALERT_UNEXPECTED_MESSAGE);
     body = wire_take(&wire, length);
     if (wire.failed)
         return ROLE_STEP_MORE;
     if (!buffer_append(&stream->message, body.at, body.left))
-        return refuse(stream, ROLE_REASON_MEMORY, ALERT_INTERNAL_ERROR);
+        return role_refuse(stream, ROLE_REASON_MEMORY, ALERT_INTERNAL_ERROR);
     *size = RECORD_HEADER_SIZE + (size_t)length;
     return ROLE_STEP_MORE;
 }
@@ -327,7 +348,7 @@ enum role_step role_next(struct role_stream *stream)
 enum role_step role_feed(struct role_stream *stream, const uint8_t *bytes, size_t length)
 {
     if (!buffer_append(&stream->raw, bytes, length))
-        return refuse(stream, ROLE_REASON_MEMORY, ALERT_INTERNAL_ERROR);
+        return role_refuse(stream, ROLE_REASON_MEMORY, ALERT_INTERNAL_ERROR);
     return role_next(stream);
 }
 
@@ -336,8 +357,8 @@ enum role_step role_end(struct role_stream *stream)
     if (stream->step != ROLE_STEP_MORE)
         return stream->step;
     if (buffer_used(&stream->raw) == 0)
-        return refuse(stream, ROLE_REASON_SILENT_END, ROLE_NO_ALERT);
-    return refuse(stream, ROLE_REASON_CUT, ROLE_NO_ALERT);
+        return role_refuse(stream, ROLE_REASON_SILENT_END, ROLE_NO_ALERT);
+    return role_refuse(stream, ROLE_REASON_CUT, ROLE_NO_ALERT);
 }
 
 bool role_rest(const struct role_stream *stream, struct buffer *input)

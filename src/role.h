@@ -57,6 +57,8 @@ enum role_step {
     ROLE_STEP_HELLO,  /* make our ClientHello, tell it with role_our_hello(), and ask role_next() again */
     ROLE_STEP_CLIENT, /* go on as the TLS client; role_rest() is its input */
     ROLE_STEP_SERVER, /* go on as the TLS server; role_rest() is its input */
+    ROLE_STEP_VERIFY, /* datagrams only: our client session has to answer this HelloVerifyRequest; tell its new hello */
+    ROLE_STEP_REPEAT, /* datagrams only: say our hello again */
     ROLE_STEP_REFUSE  /* send `alert` unless it is ROLE_NO_ALERT, and give up; role_story() says why */
 };
 
@@ -105,6 +107,7 @@ struct role_stream {
 
     /* The outcome; valid once the step is CLIENT, SERVER or REFUSE. */
     bool symmetric;
+    bool symmetric_unknown; /* datagrams only: a server's, or a symmetric peer's whose hello was lost */
     bool peer_is_explicit; /* `peer` came in the extension */
     enum role_decided_by decided_by;
     struct role_preference peer; /* length 0: it sent none */

@@ -1,5 +1,6 @@
 /* session.c - one TLS session between equals, in memory. */
 #include "session.h"
+#include "datagrams.h"
 #include "role_alert.h"
 #include "session_gnutls.h"
 
@@ -22,15 +23,14 @@ static bool say_hello(struct session *session)
     if (!session_make_tls(session, ROLE_CLIENT))
         return false;
     code = gnutls_handshake(session->tls);
-    if (code != GNUTLS_E_AGAIN || !role_our_hello(&session->role, buffer_at(&session->output) + before,
-                                                  buffer_used(&session->output) - before)) {
+    if (code != GNUTLS_E_AGAIN || !session_said_hello(session, before)) {
         error_set(session->error, STATUS_LOCAL, "the TLS library cannot make a ClientHello: %s", gnutls_strerror(code));
         return false;
     }
     return true;
 }
 
-struct session *session_new(const struct session_config *config, struct error *error)
+struct session *session_new(const struct session_config *config, int64_t now, struct error *error)
 {
     struct session *session = calloc(1, sizeof *session);
 
@@ -43,6 +43,10 @@ struct session *session_new(const struct session_config *config, struct error *e
     session->state = SESSION_HELLO;
     session->clear_alert = ROLE_NO_ALERT;
     role_init(&session->role, &config->role);
+    role_datagram_init(&session->datagram, &session->role, config->first_repeat_ms);
+    session->mtu = config->mtu;
+    session->now = session->sent_at = now;
+    session->close_at = SESSION_NEVER;
     if (session->role.step == ROLE_STEP_HELLO ? say_hello(session) : true)
         return session;
     session_free(session);
@@ -55,7 +59,7 @@ bool session_check(const struct session_config *config, struct error *error)
     struct session *session;
 
     active.role.active = true;
-    session = session_new(&active, error);
+    session = session_new(&active, 0, error);
     session_free(session);
     return session != NULL;
 }
@@ -67,6 +71,8 @@ void session_free(struct session *session)
     if (session->tls)
         gnutls_deinit(session->tls);
     role_free(&session->role);
+    role_datagram_free(&session->datagram);
+    buffer_free(&session->early);
     buffer_free(&session->input);
     buffer_free(&session->output);
     free(session);
@@ -122,18 +128,23 @@ bool session_peer_closed(const struct session *session)
 
 bool session_is_tls13(const struct session *session)
 {
-    return gnutls_protocol_get_version(session->tls) >= GNUTLS_TLS1_3;
+    return gnutls_protocol_get_version(session->tls) == GNUTLS_TLS1_3; /* DTLS has greater numbers */
 }
 
 const uint8_t *session_output(const struct session *session, size_t *length)
 {
+    if (session->config->datagrams)
+        return datagrams_first(&session->output, length);
     *length = buffer_used(&session->output);
     return buffer_at(&session->output);
 }
 
 void session_sent(struct session *session, size_t length)
 {
-    buffer_skip(&session->output, length);
+    if (session->config->datagrams)
+        datagrams_drop_first(&session->output);
+    else
+        buffer_skip(&session->output, length);
 }
 
 /* ---- Failing ---- */
@@ -159,35 +170,35 @@ void session_refuse(struct session *session, int alert)
 static enum session_state give_up_role(struct session *session)
 {
     char story[sizeof session->error->story];
-    uint8_t record[ROLE_ALERT_RECORD_SIZE];
 
     role_story(&session->role, story, sizeof story);
     error_set(session->error, role_status(&session->role), "%s", story);
-    if (session->role.alert != ROLE_NO_ALERT) {
-        role_alert_record(record, session->role.alert);
-        buffer_append(&session->output, record, sizeof record);
-    }
+    if (session->role.alert != ROLE_NO_ALERT)
+        session_say_alert(session, session->role.alert);
     return session->state = SESSION_FAILED;
 }
 
 static enum session_state take_role(struct session *session, enum role role)
 {
     session->our_role = role;
-    if (!role_rest(&session->role, &session->input)) {
+    if (!(session->config->datagrams ? datagrams_append_all(&session->input, &session->datagram.rest)
+                                     : role_rest(&session->role, &session->input))) {
         error_set(session->error, STATUS_LOCAL, "out of memory");
         return session->state = SESSION_FAILED;
     }
     if (role == ROLE_SERVER && !session_make_tls(session, ROLE_SERVER))
         return session->state = SESSION_FAILED;
+    if (session->config->datagrams)
+        session_take_role_datagram(session);
     return session->state = SESSION_HANDSHAKE;
 }
 
-static enum session_state follow_role(struct session *session, enum role_step step)
+enum session_state session_follow_role(struct session *session, enum role_step step)
 {
     while (step == ROLE_STEP_HELLO) {
         if (!say_hello(session))
             return session->state = SESSION_FAILED;
-        step = role_next(&session->role);
+        step = session->config->datagrams ? role_datagram_next(&session->datagram) : role_next(&session->role);
     }
     switch (step) {
     case ROLE_STEP_CLIENT:
@@ -207,14 +218,20 @@ size_t session_room(const struct session *session)
 
     if (session->state == SESSION_FAILED || session->input_ended)
         return 0;
+    if (session->config->datagrams)
+        return used < INPUT_MAX ? DATAGRAM_MAX : 0;
     return used < INPUT_MAX ? INPUT_MAX - used : 0;
 }
 
 void session_feed(struct session *session, const uint8_t *bytes, size_t length)
 {
+    if (session->config->datagrams) {
+        session_feed_datagram(session, bytes, length);
+        return;
+    }
     session->fed = true;
     if (session->state == SESSION_HELLO) {
-        follow_role(session, role_feed(&session->role, bytes, length));
+        session_follow_role(session, role_feed(&session->role, bytes, length));
         return;
     }
     session->heard_after_hello = true;
@@ -227,8 +244,8 @@ void session_feed(struct session *session, const uint8_t *bytes, size_t length)
 void session_end(struct session *session)
 {
     session->input_ended = true;
-    if (session->state == SESSION_HELLO)
-        follow_role(session, role_end(&session->role));
+    if (session->state == SESSION_HELLO && !session->config->datagrams)
+        session_follow_role(session, role_end(&session->role));
 }
 
 /* ---- The handshake ---- */
@@ -237,6 +254,8 @@ void session_end(struct session *session)
 static enum session_state open_session(struct session *session)
 {
     session->state = SESSION_OPEN;
+    if (session->config->datagrams)
+        session_open_datagrams(session);
     if (!session_is_tls13(session) || session->our_role == ROLE_SERVER) {
         session->accepted = true; /* the peer's Finished says so */
         /* A TLS 1.3 client cannot know yet; a symmetric one waits for this. A plain one gets no bytes that it may
@@ -263,14 +282,21 @@ static enum session_state handshake(struct session *session)
 {
     /* Once the library has finished, gnutls_handshake() would begin anew. */
     while (!session->finished) {
-        size_t before = buffer_used(&session->input);
-        int code = gnutls_handshake(session->tls);
+        size_t before = buffer_used(&session->input), said = buffer_used(&session->output);
+        int code;
+
+        session->hello_told = false;
+        code = gnutls_handshake(session->tls);
+        if (session->config->datagrams && before == 0 && buffer_used(&session->output) > said)
+            session_count_retry(session);
 
         if (session->state == SESSION_VERDICT)
             return session->state;
         /* A record that holds but a part of a message ends the library's appetite for a while. */
         if (code == GNUTLS_E_AGAIN && buffer_used(&session->input) > 0 && buffer_used(&session->input) < before)
             continue;
+        if (code == GNUTLS_E_LARGE_PACKET)
+            code = GNUTLS_E_AGAIN;
         if (code == GNUTLS_E_AGAIN && !is_starved(session))
             return session->state;
         if (code == GNUTLS_E_AGAIN)
@@ -319,7 +345,8 @@ size_t session_send(struct session *session, const uint8_t *bytes, size_t length
 
     while (session->state == SESSION_OPEN && taken < length &&
            buffer_used(&session->output) + SESSION_RECORD_MAX + 256 <= OUTPUT_MAX) {
-        size_t piece = length - taken < SESSION_RECORD_MAX ? length - taken : SESSION_RECORD_MAX;
+        size_t most = session_record_size(session);
+        size_t piece = length - taken < most ? length - taken : most;
         ssize_t code = gnutls_record_send(session->tls, bytes + taken, piece);
 
         if (code == GNUTLS_E_INTERRUPTED || code == GNUTLS_E_AGAIN)
@@ -344,7 +371,8 @@ static bool decline_renegotiation(struct session *session)
 size_t session_receive(struct session *session, uint8_t *bytes, size_t size)
 {
     while (session->state == SESSION_OPEN && !session->peer_closed) {
-        ssize_t code = gnutls_record_recv(session->tls, bytes, size);
+        ssize_t code = session->config->datagrams ? session_receive_datagram(session, bytes, size)
+                                                  : gnutls_record_recv(session->tls, bytes, size);
 
         if (code > 0) {
             session->accepted = true;
@@ -373,8 +401,12 @@ void session_close(struct session *session)
 {
     size_t before = buffer_used(&session->output);
 
-    if (session->state == SESSION_OPEN && !session->we_closed)
-        gnutls_bye(session->tls, GNUTLS_SHUT_WR);
+    if (session->state == SESSION_OPEN && !session->we_closed) {
+        if (session->config->datagrams)
+            session_close_datagram(session);
+        else
+            gnutls_bye(session->tls, GNUTLS_SHUT_WR);
+    }
     session->close_size += buffer_used(&session->output) - before;
     session->we_closed = true;
 }

@@ -31,6 +31,9 @@ struct session_config {
     const char *export_label; /* keying material to put into the facts (RFC 5705, RFC 8446 section 7.5); or NULL */
     size_t export_length;     /* bytes */
     const char *export_context; /* or NULL */
+    bool datagrams;       /* DTLS 1.2: every feed and every output is one datagram */
+    size_t mtu;           /* the largest datagram that we send, in bytes */
+    int first_repeat_ms;  /* how long after our hello it is said again for the first time */
 };
 
 enum session_state {
@@ -44,8 +47,8 @@ enum session_state {
 /* Would session_new() succeed in either role? To be asked before a peer is bothered. False with an error. */
 bool session_check(const struct session_config *config, struct error *error);
 
-/* NULL with an error: the configuration is unusable (STATUS_LOCAL). */
-struct session *session_new(const struct session_config *config, struct error *error);
+/* It is `now`, in milliseconds: only datagrams need it. NULL with an error: the configuration is unusable (STATUS_LOCAL). */
+struct session *session_new(const struct session_config *config, int64_t now, struct error *error);
 void session_free(struct session *session);
 
 enum session_state session_state(const struct session *session);
@@ -57,6 +60,31 @@ void session_tell_to(struct session *session, struct error *error);
 /* Go on as far as the bytes allow. */
 enum session_state session_advance(struct session *session);
 
+/* ---- Datagrams: what is lost is said again ---- */
+
+/* It is `now`, in milliseconds: what is due goes into the output. To be told before every feed and advance, too. */
+void session_time(struct session *session, int64_t now);
+
+/* When to call that, and session_advance(), though nothing has come; SESSION_NEVER: nothing is due. */
+#define SESSION_NEVER INT64_MAX
+int64_t session_deadline(const struct session *session);
+
+/* The peer has said something that belongs here: it is where the last datagram came from. */
+bool session_understood(const struct session *session);
+
+/* Datagrams of more than `mtu` bytes do not get through. */
+void session_set_mtu(struct session *session, size_t mtu);
+size_t session_record_size(const struct session *session); /* the most that goes into one of ours */
+
+/* Both ends have closed, and the peer has been told so often that it will know. */
+bool session_is_settled(const struct session *session);
+
+/* Say our last alert again: the peer, who still speaks, may have missed it. */
+void session_repeat_alert(struct session *session);
+
+uint64_t session_lost(const struct session *session);    /* records of the peer that never came */
+unsigned session_strange(const struct session *session); /* datagrams that were no DTLS */
+
 /* ---- The transport's side ---- */
 
 /* How many bytes session_feed() takes now; 0: advance or receive first. */
@@ -66,7 +94,7 @@ void session_end(struct session *session); /* the peer's stream has ended */
 bool session_was_fed(const struct session *session); /* at least one byte has come */
 bool session_heard_after_hello(const struct session *session); /* and something since the role was decided */
 
-/* What is to be sent, all of it in one piece; session_sent() says how much of it was. */
+/* What is to be sent, all of it in one piece, or one datagram (NULL: none); session_sent() says how much of it was. */
 const uint8_t *session_output(const struct session *session, size_t *length);
 void session_sent(struct session *session, size_t length);
 
@@ -97,5 +125,26 @@ void session_close(struct session *session); /* our direction: close_notify */
 size_t session_close_size(const struct session *session); /* bytes of output that were no more than that */
 bool session_we_closed(const struct session *session);
 bool session_peer_closed(const struct session *session); /* its close_notify has come */
+
+/* ---- The door of a datagram listener: nothing is kept for an address that has not answered (RFC 6347 section 4.2.1) ---- */
+
+#define SESSION_DOOR_ANSWER_MAX 128
+
+struct session_door {
+    uint8_t key[32];
+};
+
+enum session_door_verdict {
+    SESSION_DOOR_IGNORE, /* it is no whole ClientHello */
+    SESSION_DOOR_ANSWER, /* send the answer, a HelloVerifyRequest; it is shorter than what it answers */
+    SESSION_DOOR_OPEN    /* it has a cookie of ours: feed it to a new session */
+};
+
+/* False: no random numbers. */
+bool session_door_init(struct session_door *door);
+
+/* Somebody, named by `who` (address and port), sent this datagram. */
+enum session_door_verdict session_door_judge(struct session_door *door, const char *who, const uint8_t *bytes, size_t length,
+                                             uint8_t answer[SESSION_DOOR_ANSWER_MAX], size_t *answer_length);
 
 #endif

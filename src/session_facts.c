@@ -51,6 +51,7 @@ bool session_facts(struct session *session, struct facts *facts)
 
     facts->role = session->our_role;
     facts->symmetric = session->role.symmetric;
+    facts->symmetric_unknown = session->role.symmetric_unknown;
     facts->decided_by = session->role.decided_by;
     if (config->symmetric != ROLE_SYMMETRIC_NEVER && !config->implicit && session->role.said_hello)
         copy_preference(facts->our_preference, sizeof facts->our_preference, &config->ours);

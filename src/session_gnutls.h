@@ -4,6 +4,7 @@
 
 #include <gnutls/gnutls.h>
 
+#include "role_datagram.h"
 #include "session.h"
 
 struct session {
@@ -28,6 +29,27 @@ struct session {
     bool accepted;        /* the peer has accepted us */
     bool we_closed;
     bool peer_closed;
+
+    /* Datagrams: input and output are queues of them. */
+    struct role_datagram datagram;
+    struct buffer early;    /* records that overtook the end of the handshake */
+    int64_t now;
+    size_t mtu;
+    bool answering;         /* the library may read a HelloVerifyRequest though the role is open */
+    bool hello_told;        /* ahead of the flight that is being written (rule 5) */
+    unsigned retries;       /* of a flight, without any answer */
+    int64_t close_at;       /* when close_notify is said again */
+    int64_t close_interval_ms;
+    unsigned farewells;     /* how often it was since both ends have closed */
+    int64_t sent_at;        /* for the keep-alive */
+    uint8_t last_alert[64]; /* as a datagram */
+    size_t last_alert_size;
+    struct {                /* the peer's records */
+        uint64_t first, end; /* numbers: of the first one, and one past the last */
+        uint64_t data;       /* that held data */
+        uint64_t others, others_end;
+        bool any;
+    } theirs;
 };
 
 /* A library session for a role, in place of the one that there was. False with an error. */
@@ -35,6 +57,32 @@ bool session_make_tls(struct session *session, enum role role);
 
 /* Keep the story of a GnuTLS error, as it is for the state that the session is in. */
 void session_tell(struct session *session, int code);
+
+/* ---- session_datagram.c ---- */
+
+/* A library session's settings for datagrams. */
+void session_set_datagrams(struct session *session, gnutls_session_t tls, enum role role);
+
+/* The library's side of the queues. */
+bool session_push_datagram(struct session *session, const void *bytes, size_t length);
+size_t session_pull_datagram(struct session *session, void *bytes, size_t length);
+
+/* Our hello has just been put into the output, as the queue from byte `before` on. */
+bool session_said_hello(struct session *session, size_t before);
+
+void session_feed_datagram(struct session *session, const uint8_t *bytes, size_t length);
+ssize_t session_receive_datagram(struct session *session, uint8_t *bytes, size_t size); /* as gnutls_record_recv() */
+void session_close_datagram(struct session *session);
+void session_open_datagrams(struct session *session); /* the handshake is over */
+
+void session_take_role_datagram(struct session *session);
+void session_count_retry(struct session *session); /* a flight was said once more, and nothing has come since */
+
+/* A fatal alert in the clear, when there is no library session to send it. */
+void session_say_alert(struct session *session, int alert);
+
+/* Go on with what `role` came to. */
+enum session_state session_follow_role(struct session *session, enum role_step step);
 
 /* Does the library speak TLS 1.3 here? */
 bool session_is_tls13(const struct session *session);

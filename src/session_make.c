@@ -9,7 +9,8 @@
 
 enum { OUTPUT_LIMIT = 1 << 20 /* a flight of the handshake may be large, but not without end */ };
 
-#define DEFAULT_PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+#define DEFAULT_PRIORITY          "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+#define DEFAULT_DATAGRAM_PRIORITY "NORMAL:-VERS-ALL:+VERS-DTLS1.2"
 
 /* ---- The library's side of the buffers ---- */
 
@@ -17,7 +18,9 @@ static ssize_t push(gnutls_transport_ptr_t pointer, const void *bytes, size_t le
 {
     struct session *session = pointer;
 
-    if (buffer_used(&session->output) + length > OUTPUT_LIMIT || !buffer_append(&session->output, bytes, length)) {
+    if (buffer_used(&session->output) + length > OUTPUT_LIMIT ||
+        !(session->config->datagrams ? session_push_datagram(session, bytes, length)
+                                     : buffer_append(&session->output, bytes, length))) {
         gnutls_transport_set_errno(session->tls, ENOMEM);
         return -1;
     }
@@ -44,17 +47,28 @@ static ssize_t pull(gnutls_transport_ptr_t pointer, void *bytes, size_t length)
     size_t taken;
 
     /* A client that saw the peer's ClientHello would end with an alert. */
-    if (session->state == SESSION_HELLO) {
+    if (session->state == SESSION_HELLO && !session->answering) {
         gnutls_transport_set_errno(session->tls, EAGAIN);
         return -1;
     }
-    taken = buffer_take(&session->input, bytes, length);
+    taken = session->config->datagrams ? session_pull_datagram(session, bytes, length)
+                                       : buffer_take(&session->input, bytes, length);
     if (taken == 0 && !session->input_ended) {
         gnutls_transport_set_errno(session->tls, EAGAIN);
         return -1;
     }
-    watch_records(session, bytes, taken);
+    if (!session->config->datagrams)
+        watch_records(session, bytes, taken);
     return (ssize_t)taken;
+}
+
+/* Is there anything to pull? The library asks before it repeats a flight. */
+static int pull_timeout(gnutls_transport_ptr_t pointer, unsigned ms)
+{
+    const struct session *session = pointer;
+
+    (void)ms;
+    return (session->state != SESSION_HELLO || session->answering) && buffer_used(&session->input) > 0;
 }
 
 /* ---- Callbacks ---- */
@@ -75,21 +89,24 @@ static int verify(gnutls_session_t tls)
 static int check_client_hello(const struct session *session, const gnutls_datum_t *body)
 {
     const struct role_preference *first = &session->role.peer;
+    uint16_t id = session->config->role.extension_id;
     struct buffer message = {0};
     struct hello hello;
     const uint8_t header[4] = {HANDSHAKE_CLIENT_HELLO, (uint8_t)(body->size >> 16), (uint8_t)(body->size >> 8),
                                (uint8_t)body->size};
-    int code = 0;
+    enum hello_result result = HELLO_MALFORMED;
+    bool same;
 
     if (!session->role.peer_is_explicit)
         return 0;
-    if (!buffer_append(&message, header, sizeof header) || !buffer_append(&message, body->data, body->size) ||
-        hello_read(buffer_at(&message), buffer_used(&message), session->config->role.extension_id, &hello) !=
-            HELLO_FOUND ||
-        hello.preference_length != first->length || memcmp(hello.preference, first->value, first->length) != 0)
-        code = GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
+    if (session->config->datagrams)
+        result = hello_read_datagram(body->data, body->size, id, &hello);
+    else if (buffer_append(&message, header, sizeof header) && buffer_append(&message, body->data, body->size))
+        result = hello_read(buffer_at(&message), buffer_used(&message), id, &hello);
+    same = result == HELLO_FOUND && hello.preference_length == first->length &&
+           memcmp(hello.preference, first->value, first->length) == 0;
     buffer_free(&message);
-    return code;
+    return same ? 0 : GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
 }
 
 static int watch_handshake(gnutls_session_t tls, unsigned type, unsigned when, unsigned incoming,
@@ -167,12 +184,15 @@ static bool set_priority(struct session *session, gnutls_session_t tls)
 {
     const char *priority = session->config->priority;
     const char *at = NULL;
-    int code = gnutls_priority_set_direct(tls, priority ? priority : DEFAULT_PRIORITY, &at);
+    int code;
 
+    if (!priority)
+        priority = session->config->datagrams ? DEFAULT_DATAGRAM_PRIORITY : DEFAULT_PRIORITY;
+    code = gnutls_priority_set_direct(tls, priority, &at);
     if (code >= 0)
         return true;
     error_set(session->error, STATUS_LOCAL, "--priority: GnuTLS does not understand \"%s\" from \"%s\" on; see "
-              "gnutls-cli --priority-list", priority ? priority : DEFAULT_PRIORITY, at ? at : "");
+              "gnutls-cli --priority-list", priority, at ? at : "");
     return false;
 }
 
@@ -199,7 +219,7 @@ static int set_preference(struct session *session, gnutls_session_t tls)
         return 0;
     return gnutls_session_ext_register(tls, "role_preference", role->extension_id, GNUTLS_EXT_TLS, receive_preference,
                                        send_preference, NULL, NULL, NULL,
-                                       GNUTLS_EXT_FLAG_CLIENT_HELLO | GNUTLS_EXT_FLAG_TLS);
+                                       GNUTLS_EXT_FLAG_CLIENT_HELLO | GNUTLS_EXT_FLAG_TLS | GNUTLS_EXT_FLAG_DTLS);
 }
 
 bool session_make_tls(struct session *session, enum role role)
@@ -207,7 +227,7 @@ bool session_make_tls(struct session *session, enum role role)
     gnutls_session_t tls = NULL;
     const char *name = session->config->server_name;
     unsigned flags = (role == ROLE_CLIENT ? GNUTLS_CLIENT : GNUTLS_SERVER) | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
-                     GNUTLS_NO_TICKETS | GNUTLS_FORCE_CLIENT_CERT;
+                     GNUTLS_NO_TICKETS | GNUTLS_FORCE_CLIENT_CERT | (session->config->datagrams ? GNUTLS_DATAGRAM : 0);
     int code = gnutls_init(&tls, flags);
 
     if (session->tls)
@@ -221,7 +241,10 @@ bool session_make_tls(struct session *session, enum role role)
     gnutls_transport_set_pull_function(tls, pull);
     gnutls_session_set_verify_function(tls, verify);
     gnutls_handshake_set_hook_function(tls, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST, watch_handshake);
+    gnutls_transport_set_pull_timeout_function(tls, pull_timeout);
     gnutls_handshake_set_timeout(tls, 0); /* ours is in the pump */
+    if (session->config->datagrams)
+        session_set_datagrams(session, tls, role);
     if (session->config->keylog >= 0)
         gnutls_session_set_keylog_function(tls, write_keylog);
     if (!set_priority(session, tls))

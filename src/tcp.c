@@ -13,8 +13,7 @@
 #include <unistd.h>
 
 enum {
-    NEXT_ADDRESS_MS = 250, /* the Connection Attempt Delay of RFC 8305 section 5 */
-    SAME_PORT_TRIES = 16
+    NEXT_ADDRESS_MS = 250 /* the Connection Attempt Delay of RFC 8305 section 5 */
 };
 
 /* ---- Common to all set-ups ---- */
@@ -30,11 +29,6 @@ int tcp_socket(int family)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     return fd;
-}
-
-const char *tcp_reason(int reason)
-{
-    return strerrordesc_np(reason) ? strerrordesc_np(reason) : "unknown error";
 }
 
 bool tcp_is_self(const struct transport *transport)
@@ -168,7 +162,7 @@ static void tell_failures(const struct transport_config *config, const struct at
                                  address_text(&attempts[i].address, text),
                                  !attempts[i].begun        ? "not tried"
                                  : attempts[i].reason == 0 ? "no answer"
-                                                           : tcp_reason(attempts[i].reason));
+                                                           : transport_reason(attempts[i].reason));
     if (late)
         error_set(error, STATUS_TIME, "time ran out while connecting to %s (-w %s): %s", config->host,
                   text_from_duration(duration, config->wait_ms), list);
@@ -258,122 +252,36 @@ bool tcp_connect(const struct transport_config *config, struct wait *wait, struc
 
 /* ---- Listening ---- */
 
-static int listen_on(struct address *address, bool dual_stack)
+static int listen_on(const struct address *address, bool dual_stack)
 {
     int on = 1, six_only = !dual_stack, reason;
     int fd = tcp_socket(address_family(address));
-    struct address remote;
 
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (address_family(address) == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &six_only, sizeof six_only);
-    if (bind(fd, (struct sockaddr *)&address->storage, address->length) == 0 && listen(fd, 16) == 0) {
-        address_of_socket(fd, address, &remote);
+    if (bind(fd, (const struct sockaddr *)&address->storage, address->length) == 0 && listen(fd, 16) == 0)
         return fd;
-    }
     reason = errno;
     close(fd);
     errno = reason;
     return -1;
 }
 
-void tcp_listeners_close(struct tcp_listeners *listeners)
+bool tcp_listen(const struct transport_config *config, struct wait *wait, struct listeners *listeners, struct error *error)
 {
-    for (size_t i = 0; i < listeners->count; i++)
-        close(listeners->fds[i]);
-    listeners->count = 0;
+    return listeners_open(config, wait, listen_on, listeners, error);
 }
 
-/* All on one port: with port 0 the first one picks it. False with errno, and *failed is the address. */
-static bool listen_on_all(const struct address_list *list, bool dual_stack, struct tcp_listeners *listeners,
-                          struct address *failed)
-{
-    listeners->count = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        struct address address = list->at[i];
-
-        if (address_port(&address) == 0 && i > 0)
-            address_set_port(&address, address_port(&listeners->local[0]));
-        *failed = address;
-        listeners->fds[i] = listen_on(&address, dual_stack);
-        if (listeners->fds[i] < 0) {
-            int reason = errno;
-
-            tcp_listeners_close(listeners);
-            errno = reason;
-            return false;
-        }
-        listeners->local[i] = address;
-        listeners->count++;
-    }
-    return true;
-}
-
-/* The wildcard is one IPv6 socket that takes IPv4 too, where the kernel has IPv6, else one for IPv4. */
-static bool choose_wildcard(const struct transport_config *config, struct address_list *list)
-{
-    int fd = config->family == AF_INET ? -1 : socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int wanted = fd >= 0 ? AF_INET6 : AF_INET;
-
-    if (fd >= 0)
-        close(fd);
-    for (size_t i = 0; i < list->count; i++)
-        if (address_family(&list->at[i]) == wanted)
-            list->at[0] = list->at[i];
-    list->count = 1;
-    return wanted == AF_INET6 && config->family == AF_UNSPEC;
-}
-
-bool tcp_listen(const struct transport_config *config, struct wait *wait, struct tcp_listeners *listeners, struct error *error)
-{
-    struct resolve_query query = {.host = config->host,
-                                  .service = config->port,
-                                  .family = config->family,
-                                  .numeric = config->numeric,
-                                  .passive = true};
-    char text[ADDRESS_TEXT_SIZE];
-    struct address_list list;
-    struct address failed;
-    bool dual_stack = false;
-
-    listeners->count = 0;
-    if (!resolve(&query, wait, wait_until(config->wait_ms), &list, error))
-        return false;
-    if (!config->host)
-        dual_stack = choose_wildcard(config, &list);
-    for (int i = 0; i < SAME_PORT_TRIES; i++) {
-        if (listen_on_all(&list, dual_stack, listeners, &failed))
-            return true;
-        /* A port that is free on one address may be in use on another: pick again. */
-        if (errno != EADDRINUSE || address_port(&list.at[0]) != 0)
-            break;
-    }
-    error_set(error, STATUS_NETWORK, "cannot listen on %s: %s", address_text(&failed, text), tcp_reason(errno));
-    return false;
-}
-
-bool tcp_accept(const struct transport_config *config, struct tcp_listeners *listeners, struct wait *wait,
+bool tcp_accept(const struct transport_config *config, struct listeners *listeners, struct wait *wait,
                 struct transport *transport, struct error *error)
 {
     int64_t deadline = wait_until(config->wait_ms);
     struct pollfd fds[ADDRESS_LIST_MAX];
-    char duration[TEXT_DURATION_SIZE];
 
-    for (;;) {
-        for (size_t i = 0; i < listeners->count; i++)
-            fds[i] = (struct pollfd){.fd = listeners->fds[i], .events = POLLIN};
-        switch (wait_for(wait, fds, listeners->count, deadline)) {
-        case WAIT_SIGNALLED:
-            return false;
-        case WAIT_LATE:
-            error_set(error, STATUS_TIME, "time ran out while waiting for a peer (-w %s): nobody came",
-                      text_from_duration(duration, config->wait_ms));
-            return false;
-        case WAIT_READY:
-            break;
-        }
+    while (listeners_wait(config, listeners, wait, deadline, fds, error)) {
         for (size_t i = 0; i < listeners->count; i++) {
             int on = 1;
             int fd = fds[i].revents ? accept4(listeners->fds[i], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
@@ -386,9 +294,9 @@ bool tcp_accept(const struct transport_config *config, struct tcp_listeners *lis
                     return true;
                 close(fd); /* it has gone already */
             } else if (fds[i].revents && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
-                error_set(error, STATUS_NETWORK, "cannot accept a connection: %s", tcp_reason(errno));
+                error_set(error, STATUS_NETWORK, "cannot accept a connection: %s", transport_reason(errno));
                 return false;
             }
         }
-    }
+    }    return false;
 }

@@ -7,33 +7,24 @@
 
 #include "address.h"
 #include "error.h"
+#include "listeners.h"
 #include "transport.h"
 #include "wait.h"
 
 /* Connect. False with an error, or with wait->signal set. */
 bool tcp_connect(const struct transport_config *config, struct wait *wait, struct transport *transport, struct error *error);
 
-struct tcp_listeners {
-    struct address local[ADDRESS_LIST_MAX]; /* with the real port */
-    int fds[ADDRESS_LIST_MAX];
-    size_t count;
-};
-
 /* Listen on every address of the host, all on the same port. False with an error. */
-bool tcp_listen(const struct transport_config *config, struct wait *wait, struct tcp_listeners *listeners, struct error *error);
+bool tcp_listen(const struct transport_config *config, struct wait *wait, struct listeners *listeners, struct error *error);
 
 /* The next connection. False with an error (STATUS_TIME after config->wait_ms), or with wait->signal set. */
-bool tcp_accept(const struct transport_config *config, struct tcp_listeners *listeners, struct wait *wait,
+bool tcp_accept(const struct transport_config *config, struct listeners *listeners, struct wait *wait,
                 struct transport *transport, struct error *error);
-void tcp_listeners_close(struct tcp_listeners *listeners);
 
 /* ---- For tcp_meet ---- */
 
 /* A non-blocking socket bound to `local`. -1 with errno. */
 int tcp_socket(int family);
-
-/* What the user wants to see of errno: "connection refused". */
-const char *tcp_reason(int reason);
 
 /* The connection on `fd` is with the socket itself: our own port was the one that we called. */
 bool tcp_is_self(const struct transport *transport);

@@ -117,14 +117,14 @@ static bool add_ways(struct tcp_meet *meet, const struct address_list *targets, 
         *way = (struct way){.remote = targets->at[i], .listener = -1, .caller = -1, .lengthen_at = WAIT_FOREVER};
         if (!choose_local(sources, source_given, way)) {
             error_set(&first, STATUS_NETWORK, "no way from here to %s: %s", address_text(&way->remote, text),
-                      tcp_reason(errno));
+                      transport_reason(errno));
             continue;
         }
         if (!has_listener(meet, &way->local)) {
             way->listener = listen_here(&way->local);
             if (way->listener < 0) {
                 error_set(error, STATUS_NETWORK, "cannot listen on %s: %s%s", address_text(&way->local, text),
-                          tcp_reason(errno), errno == EADDRINUSE ? "; -p gives our end another port" : "");
+                          transport_reason(errno), errno == EADDRINUSE ? "; -p gives our end another port" : "");
                 return false;
             }
         }
@@ -419,7 +419,7 @@ void tcp_meet_story(const struct tcp_meet *meet, char *text, size_t size)
     for (size_t i = 0; i < meet->count && used < size; i++)
         used += (size_t)snprintf(text + used, size - used, "%s%s: %s", i ? "; " : "",
                                  address_text(&meet->ways[i].remote, remote),
-                                 meet->ways[i].reason ? tcp_reason(meet->ways[i].reason) : "no answer");
+                                 meet->ways[i].reason ? transport_reason(meet->ways[i].reason) : "no answer");
     if (meet->strangers && used < size)
         snprintf(text + used, size - used, "; %u connections from elsewhere were turned away", meet->strangers);
 }

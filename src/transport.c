@@ -11,10 +11,17 @@
 
 enum { ACKNOWLEDGE_MS = 10 };
 
+const char *transport_reason(int reason)
+{
+    return strerrordesc_np(reason) ? strerrordesc_np(reason) : "unknown error";
+}
+
 size_t transport_unacknowledged(const struct transport *transport)
 {
     int unsent = 0;
 
+    if (transport->kind == TRANSPORT_UDP)
+        return 0; /* nobody acknowledges */
     return ioctl(transport->fd, SIOCOUTQ, &unsent) == 0 && unsent > 0 ? (size_t)unsent : 0;
 }
 
@@ -51,6 +58,10 @@ size_t transport_finish(struct transport *transport, struct wait *wait, int ms, 
     struct pollfd poll_fd = {.fd = transport->fd, .events = POLLIN};
     size_t left;
 
+    if (transport->kind == TRANSPORT_UDP) {
+        transport_abort(transport);
+        return 0;
+    }
     shutdown(transport->fd, SHUT_WR);
     for (;;) {
         enum wait_result result = wait_for(wait, &poll_fd, 1, deadline);

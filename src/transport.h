@@ -35,7 +35,11 @@ struct transport {
     enum transport_setup setup;
     struct address local;
     struct address remote;
+    bool unconnected; /* UDP: `remote` is where we look for the peer; it may turn out to speak from another port */
 };
+
+/* What the user wants to see of errno: "connection refused". */
+const char *transport_reason(int reason);
 
 /* Bytes that were sent and that the peer's kernel has not acknowledged. */
 size_t transport_unacknowledged(const struct transport *transport);

@@ -140,7 +140,7 @@ void hand_open(struct hand *hand, int fd, struct identity *identity, enum role_w
 void hand_reopen(struct hand *hand)
 {
     session_free(hand->session);
-    hand->session = session_new(&hand->config, &hand->error);
+    hand->session = session_new(&hand->config, 0, &hand->error);
     assert_non_null(hand->session);
 }
 

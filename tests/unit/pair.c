@@ -180,7 +180,7 @@ void pair_run(struct pair *pair)
         struct pair_end *end = &pair->at[i];
 
         if (!end->session)
-            end->session = session_new(&end->config, &end->error);
+            end->session = session_new(&end->config, 0, &end->error);
         check_row(end->session, "%s", end->error.story);
     }
     for (unsigned round = 0; changed && (!pair->stop_after || round < pair->stop_after); round++) {

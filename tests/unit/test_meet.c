@@ -75,7 +75,7 @@ static int run_party(void *argument)
 {
     struct party *party = argument;
     static struct outcome_of_party outcome;
-    struct meet_config config = {.tcp = &party->tcp, .session = &party->session, .handshake_ms = party->handshake_ms,
+    struct meet_config config = {.both = true, .transport = &party->tcp, .session = &party->session, .handshake_ms = party->handshake_ms,
                                  .listening = count_listening, .listening_context = &outcome};
     struct report report;
     struct channel channel;

@@ -474,7 +474,7 @@ static const struct {
     {"-X host 1", "-X: "},
     {"host 1 -w", "-w: "},
     {"--listen=5 1", "--listen"},
-    {"--udp host 1", "--udp: "}, /* not yet there */
+    {"--exec host 1", "--exec: "}, /* not yet there */
 
     /* other tasks */
     {"--show-identity host 1", "takes no HOST"},
@@ -561,7 +561,7 @@ static void test_help(void **state)
     for (size_t i = 0; i < COUNT(options); i++)
         assert_true(has(help, options[i]));
     assert_true(has(help, "HOST PORT | -l [ADDR] PORT | -b HOST PORT"));
-    assert_null(strstr(help, "--udp")); /* what is not there is not told of */
+    assert_null(strstr(help, "--exec")); /* what is not there is not told of */
     for (const char *at = help; *at;) { /* and it fits into a terminal */
         size_t length = strcspn(at, "\n");
 

@@ -436,7 +436,7 @@ static void test_extension_id_taken(void **state)
     (void)state;
     pair_init(&pair);
     pair.at[A].config.role.extension_id = 0; /* server_name */
-    assert_null(session_new(&pair.at[A].config, &pair.at[A].error));
+    assert_null(session_new(&pair.at[A].config, 0, &pair.at[A].error));
     assert_int_equal(pair.at[A].error.status, STATUS_LOCAL);
     assert_true(has(pair.at[A].error.story, "--extension-id 0"));
     pair_free(&pair);
@@ -449,7 +449,7 @@ static void test_bad_priority(void **state)
     (void)state;
     pair_init(&pair);
     pair.at[A].config.priority = "NORMAL:+NONSENSE";
-    assert_null(session_new(&pair.at[A].config, &pair.at[A].error));
+    assert_null(session_new(&pair.at[A].config, 0, &pair.at[A].error));
     assert_int_equal(pair.at[A].error.status, STATUS_LOCAL);
     assert_true(has(pair.at[A].error.story, "--priority"));
     assert_true(has(pair.at[A].error.story, "NONSENSE"));

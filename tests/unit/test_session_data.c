@@ -390,7 +390,7 @@ static void stock_open(struct stock *stock, enum role role)
 
     pair_init(&stock->pair);
     stock->pair.at[A].config.role.active = role == ROLE_SERVER;
-    stock->session = session_new(&stock->pair.at[A].config, &stock->pair.at[A].error);
+    stock->session = session_new(&stock->pair.at[A].config, 0, &stock->pair.at[A].error);
     for (int i = 0; i < 10 && code == GNUTLS_E_AGAIN; i++) {
         to_session(stock);
         from_session(stock);

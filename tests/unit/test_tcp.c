@@ -47,10 +47,10 @@ static const char *port_text(uint16_t port)
     return text;
 }
 
-static struct tcp_listeners listen_at(const char *host, uint16_t port)
+static struct listeners listen_at(const char *host, uint16_t port)
 {
     struct transport_config here = config(host, port_text(port));
-    struct tcp_listeners listeners;
+    struct listeners listeners;
     struct error error = {0};
 
     check_row(tcp_listen(&here, &waiting, &listeners, &error), "%s", error.story);
@@ -60,10 +60,10 @@ static struct tcp_listeners listen_at(const char *host, uint16_t port)
 /* A port at which nobody listens: it was somebody's a moment ago. */
 static uint16_t free_port(void)
 {
-    struct tcp_listeners listeners = listen_at("127.0.0.1", 0);
+    struct listeners listeners = listen_at("127.0.0.1", 0);
     uint16_t port = address_port(&listeners.local[0]);
 
-    tcp_listeners_close(&listeners);
+    listeners_close(&listeners);
     return port;
 }
 
@@ -105,7 +105,7 @@ static void test_connect_and_accept(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(hosts); i++) {
-        struct tcp_listeners listeners;
+        struct listeners listeners;
         struct transport_config there;
         struct transport ours = {.fd = -1}, theirs = {.fd = -1};
         struct error error = {0};
@@ -130,7 +130,7 @@ static void test_connect_and_accept(void **state)
         assert_int_equal(recv(theirs.fd, bytes, 4, 0), 4);
         transport_abort(&ours);
         transport_abort(&theirs);
-        tcp_listeners_close(&listeners);
+        listeners_close(&listeners);
     }
 }
 
@@ -143,7 +143,7 @@ static void test_listen_on_several(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++) {
-        struct tcp_listeners listeners;
+        struct listeners listeners;
 
         if (i == 1 && !names_have_ipv6())
             continue;
@@ -163,7 +163,7 @@ static void test_listen_on_several(void **state)
             transport_abort(&ours);
             transport_abort(&theirs);
         }
-        tcp_listeners_close(&listeners);
+        listeners_close(&listeners);
     }
 }
 
@@ -175,7 +175,7 @@ static void test_listen_everywhere(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(families); i++) {
         struct transport_config here = config(NULL, "0");
-        struct tcp_listeners listeners;
+        struct listeners listeners;
         struct error error = {0};
 
         if (families[i] == AF_INET6 && !names_have_ipv6())
@@ -194,13 +194,13 @@ static void test_listen_everywhere(void **state)
             check_row(tcp_connect(&there, &waiting, &ours, &error) == expected, "family %d, six %d: %s", families[i], six, error.story);
             transport_abort(&ours);
         }
-        tcp_listeners_close(&listeners);
+        listeners_close(&listeners);
     }
 }
 
 static void test_port_in_use(void **state)
 {
-    struct tcp_listeners first = listen_at("127.0.0.1", 0), second;
+    struct listeners first = listen_at("127.0.0.1", 0), second;
     struct transport_config here = config("pair.test", port_text(address_port(&first.local[0])));
     struct error error = {0};
 
@@ -210,13 +210,13 @@ static void test_port_in_use(void **state)
     assert_true(has(error.story, "cannot listen on 127.0.0.1:"));
     assert_true(has(error.story, "Address already in use"));
     assert_int_equal(second.count, 0);
-    tcp_listeners_close(&first);
+    listeners_close(&first);
 }
 
 static void test_not_our_address(void **state)
 {
     struct transport_config here = config("198.51.100.77", "0");
-    struct tcp_listeners listeners;
+    struct listeners listeners;
     struct error error = {0};
 
     (void)state;
@@ -235,18 +235,18 @@ static void test_listen_errors(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
         struct transport_config here = config(table[i].host, table[i].port);
-        struct tcp_listeners listeners;
+        struct listeners listeners;
         struct error error = {0};
 
         assert_false(tcp_listen(&here, &waiting, &listeners, &error));
         check_row(error.status == table[i].status, "row %zu: %s", i, error.story);
-        tcp_listeners_close(&listeners); /* there are none */
+        listeners_close(&listeners); /* there are none */
     }
 }
 
 static void test_nobody_comes(void **state)
 {
-    struct tcp_listeners listeners = listen_at("127.0.0.1", 0);
+    struct listeners listeners = listen_at("127.0.0.1", 0);
     struct transport_config here = config("127.0.0.1", "0");
     struct transport transport;
     struct error error = {0};
@@ -256,13 +256,13 @@ static void test_nobody_comes(void **state)
     assert_false(tcp_accept(&here, &listeners, &waiting, &transport, &error));
     assert_int_equal(error.status, STATUS_TIME);
     assert_true(has(error.story, "(-w 20ms): nobody came"));
-    tcp_listeners_close(&listeners);
+    listeners_close(&listeners);
 }
 
 /* Somebody who came and went again before we looked is nobody, or somebody who has gone; either way no error. */
 static void test_somebody_has_gone(void **state)
 {
-    struct tcp_listeners listeners = listen_at("127.0.0.1", 0);
+    struct listeners listeners = listen_at("127.0.0.1", 0);
     struct transport_config there = config("127.0.0.1", port_text(address_port(&listeners.local[0])));
     struct transport gone, ours, theirs = {.fd = -1};
     struct error error = {0};
@@ -277,7 +277,7 @@ static void test_somebody_has_gone(void **state)
     } while (!address_same(&theirs.remote, &ours.local));
     transport_abort(&ours);
     transport_abort(&theirs);
-    tcp_listeners_close(&listeners);
+    listeners_close(&listeners);
 }
 
 /* ---- Connecting ---- */
@@ -317,7 +317,7 @@ static void test_second_address(void **state)
     (void)state;
     for (int silent = 0; silent < 2; silent++) {
         struct deaf deaf;
-        struct tcp_listeners listeners;
+        struct listeners listeners;
         struct transport_config there;
         struct transport transport;
         struct error error = {0};
@@ -331,7 +331,7 @@ static void test_second_address(void **state)
         check_row(tcp_connect(&there, &waiting, &transport, &error), "%s", error.story);
         assert_true(address_same(&transport.remote, &listeners.local[0]));
         transport_abort(&transport);
-        tcp_listeners_close(&listeners);
+        listeners_close(&listeners);
         if (silent)
             deaf_free(&deaf);
     }
@@ -386,7 +386,7 @@ static void test_connect_errors(void **state)
 
 static void test_source(void **state)
 {
-    struct tcp_listeners listeners = listen_at("127.0.0.1", 0);
+    struct listeners listeners = listen_at("127.0.0.1", 0);
     struct transport_config there = config("127.0.0.1", port_text(address_port(&listeners.local[0])));
     uint16_t port = free_port();
     char text[ADDRESS_TEXT_SIZE];
@@ -404,7 +404,7 @@ static void test_source(void **state)
             assert_int_equal(address_port(&transport.local), port);
         transport_abort(&transport);
     }
-    tcp_listeners_close(&listeners);
+    listeners_close(&listeners);
 }
 
 /* Our own address and port is what we call: there is nobody but us. */
@@ -426,7 +426,7 @@ static void test_ourselves(void **state)
 /* ---- Trying again ---- */
 
 struct attempts {
-    struct tcp_listeners listeners; /* there from the first note on */
+    struct listeners listeners; /* there from the first note on */
     bool comes;
     uint16_t port;
     unsigned notes;
@@ -470,7 +470,7 @@ static void test_retry(void **state)
     assert_true(has(attempts.text, "Connection refused"));
     assert_true(has(attempts.text, "; trying again until the peer is there"));
     transport_abort(&transport);
-    tcp_listeners_close(&attempts.listeners);
+    listeners_close(&attempts.listeners);
 }
 
 static void test_retry_in_vain(void **state)
@@ -534,7 +534,7 @@ static int accept_and_be_stopped(void *argument)
 static void test_signals(void **state)
 {
     struct deaf deaf;
-    struct tcp_listeners listeners = listen_at("127.0.0.1", 0);
+    struct listeners listeners = listen_at("127.0.0.1", 0);
     struct transport_config silent, again = config("127.0.0.1", port_text(free_port()));
 
     (void)state;
@@ -545,7 +545,7 @@ static void test_signals(void **state)
     assert_int_equal(in_child(connect_and_be_stopped, &silent), 0);
     assert_int_equal(in_child(connect_and_be_stopped, &again), 0);
     assert_int_equal(in_child(accept_and_be_stopped, &listeners), 0);
-    tcp_listeners_close(&listeners);
+    listeners_close(&listeners);
     deaf_free(&deaf);
 }
 

@@ -1,0 +1,26 @@
+/* listeners.h - sockets that wait for a peer: one for each of our addresses, all on the same port. */
+#ifndef SYMTLS_LISTENERS_H
+#define SYMTLS_LISTENERS_H
+
+#include "transport.h"
+
+struct listeners {
+    struct address local[ADDRESS_LIST_MAX]; /* with the real port */
+    int fds[ADDRESS_LIST_MAX];
+    size_t count;
+};
+
+/* A socket that waits on `address`, IPv6 ones for IPv4 too if `dual_stack`. -1 with errno. */
+typedef int listeners_socket(const struct address *address, bool dual_stack);
+
+/* Wait on every address of config->host, or on all that there are. False with an error, or with wait->signal set. */
+bool listeners_open(const struct transport_config *config, struct wait *wait, listeners_socket *make,
+                    struct listeners *listeners, struct error *error);
+void listeners_close(struct listeners *listeners);
+
+/* Wait until one of them has something. STATUS_TIME in the error after `deadline`; false then, or with wait->signal set.
+ * fds[i] is what poll(2) said of each. */
+bool listeners_wait(const struct transport_config *config, const struct listeners *listeners, struct wait *wait,
+                    int64_t deadline, struct pollfd fds[ADDRESS_LIST_MAX], struct error *error);
+
+#endif

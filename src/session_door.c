@@ -1,0 +1,67 @@
+/* session_door.c - the door of a datagram listener: a stateless answer to whoever comes without a cookie. */
+#include "session.h"
+#include "dtls.h"
+#include "hello.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/dtls.h>
+#include <gnutls/gnutls.h>
+#include <string.h>
+
+bool session_door_init(struct session_door *door)
+{
+    return gnutls_rnd(GNUTLS_RND_KEY, door->key, sizeof door->key) == 0;
+}
+
+struct answer {
+    uint8_t *bytes;
+    size_t length;
+};
+
+static ssize_t take_answer(gnutls_transport_ptr_t pointer, const void *bytes, size_t length)
+{
+    struct answer *answer = pointer;
+
+    if (length > SESSION_DOOR_ANSWER_MAX)
+        return -1;
+    memcpy(answer->bytes, bytes, length);
+    answer->length = length;
+    return (ssize_t)length;
+}
+
+/* A ClientHello that is all there: one in fragments would have to be kept before its sender has shown its address. */
+static bool read_hello(const uint8_t *bytes, size_t length, struct hello *hello, struct dtls_record *record)
+{
+    struct wire wire = wire_from(bytes, length);
+    struct dtls_fragment fragment;
+    enum hello_result result;
+
+    if (!dtls_next_record(&wire, record) || record->epoch != 0 || record->type != DTLS_HANDSHAKE ||
+        !dtls_next_fragment(&record->body, &fragment) || fragment.type != HANDSHAKE_CLIENT_HELLO ||
+        fragment.body.left != fragment.size)
+        return false;
+    result = hello_read_datagram(fragment.body.at, fragment.body.left, HELLO_EXTENSION_ID, hello);
+    return result != HELLO_MALFORMED;
+}
+
+enum session_door_verdict session_door_judge(struct session_door *door, const char *who, const uint8_t *bytes, size_t length,
+                                             uint8_t answer[SESSION_DOOR_ANSWER_MAX], size_t *answer_length)
+{
+    gnutls_datum_t key = {.data = door->key, .size = sizeof door->key};
+    gnutls_dtls_prestate_st prestate = {.record_seq = 0};
+    struct answer said = {.bytes = answer};
+    struct dtls_record record;
+    struct hello hello;
+
+    *answer_length = 0;
+    if (!read_hello(bytes, length, &hello, &record))
+        return SESSION_DOOR_IGNORE;
+    if (hello.cookie_length &&
+        gnutls_dtls_cookie_verify(&key, (void *)who, strlen(who), (void *)bytes, length, &prestate) == 0)
+        return SESSION_DOOR_OPEN;
+    prestate = (gnutls_dtls_prestate_st){.record_seq = (unsigned)(record.sequence & 0xff)};
+    if (gnutls_dtls_cookie_send(&key, (void *)who, strlen(who), &prestate, &said, take_answer) < 0 || said.length > length)
+        return SESSION_DOOR_IGNORE;
+    *answer_length = said.length;
+    return SESSION_DOOR_ANSWER;
+}
