@@ -38,8 +38,7 @@ bool tcp_is_self(const struct transport *transport)
 
 void tcp_describe(struct transport *transport, int fd, enum transport_setup setup)
 {
-    transport->fd = fd;
-    transport->setup = setup;
+    *transport = (struct transport){.kind = TRANSPORT_TCP, .fd = fd, .setup = setup};
     address_of_socket(fd, &transport->local, &transport->remote);
 }
 
