@@ -22,6 +22,22 @@ bool datagrams_append(struct buffer *queue, const void *bytes, size_t length)
     return true;
 }
 
+bool datagrams_extend_last(struct buffer *queue, size_t last, const void *bytes, size_t length)
+{
+    uint8_t *end, *prefix;
+
+    assert(last + length <= DATAGRAM_MAX && buffer_used(queue) >= LENGTH_SIZE + last);
+    end = buffer_room(queue, length);
+    if (!end)
+        return false;
+    prefix = end - last - LENGTH_SIZE;
+    prefix[0] = (uint8_t)((last + length) >> 8);
+    prefix[1] = (uint8_t)(last + length);
+    memcpy(end, bytes, length);
+    buffer_filled(queue, length);
+    return true;
+}
+
 bool datagrams_append_all(struct buffer *queue, const struct buffer *others)
 {
     return buffer_append(queue, buffer_at(others), buffer_used(others));

@@ -214,7 +214,11 @@ static enum role_step settle(struct role_datagram *datagram, const uint8_t *byte
         kept = dtls_whole_record(&datagram->theirs, HANDSHAKE_CLIENT_HELLO, datagram->their_sequence, &whole) &&
                datagrams_append(&datagram->rest, buffer_at(&whole), buffer_used(&whole));
     } else if (stream->step == ROLE_STEP_CLIENT) {
-        kept = datagrams_append_all(&datagram->rest, &datagram->held);
+        const uint8_t *early;
+        size_t early_length;
+
+        for (; (early = datagrams_first(&datagram->held, &early_length)); datagrams_drop_first(&datagram->held))
+            role_datagram_filter(datagram, early, early_length, false, &datagram->rest);
         role_datagram_filter(datagram, bytes, length, false, &datagram->rest);
     }
     buffer_free(&whole);
@@ -297,11 +301,9 @@ enum role_heard role_datagram_filter(struct role_datagram *datagram, const uint8
 {
     struct wire wire = wire_from(bytes, length);
     enum role_heard heard = ROLE_HEARD_NOTHING;
-    struct buffer kept = {0};
     struct dtls_record record;
-    bool whole = true;
 
-    while (whole && dtls_next_record(&wire, &record)) {
+    while (dtls_next_record(&wire, &record)) {
         if (handshake_over && record.epoch == 0)
             continue;
         if (is_hello(&record) && heard == ROLE_HEARD_NOTHING)
@@ -313,10 +315,7 @@ enum role_heard role_datagram_filter(struct role_datagram *datagram, const uint8
         }
         if (!is_hello(&record))
             heard = ROLE_HEARD_MORE;
-        whole = buffer_append(&kept, record.whole.at, record.whole.left);
+        datagrams_append(input, record.whole.at, record.whole.left); /* without memory it is one more that was lost */
     }
-    if (buffer_used(&kept))
-        datagrams_append(input, buffer_at(&kept), buffer_used(&kept)); /* without memory it is one more that was lost */
-    buffer_free(&kept);
     return heard;
 }

@@ -62,7 +62,8 @@ enum role_heard {
     ROLE_HEARD_MORE     /* the handshake goes on, or is over */
 };
 
-/* Let the TLS session have of it what it may see: append that to the queue `input`. Rules 6, 7 and 8; once the
+/* Let the TLS session have of it what it may see: append that to the queue `input`, record by record, since GnuTLS leaves what is
+ * behind the first one lying when it does not like that. Rules 6, 7 and 8; once the
  * handshake is over nothing in the clear is let through, since anybody could have sent it. */
 enum role_heard role_datagram_filter(struct role_datagram *datagram, const uint8_t *bytes, size_t length,
                                      bool handshake_over, struct buffer *input);

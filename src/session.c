@@ -22,6 +22,7 @@ static bool say_hello(struct session *session)
 
     if (!session_make_tls(session, ROLE_CLIENT))
         return false;
+    session_before_flight(session);
     code = gnutls_handshake(session->tls);
     if (code != GNUTLS_E_AGAIN || !session_said_hello(session, before)) {
         error_set(session->error, STATUS_LOCAL, "the TLS library cannot make a ClientHello: %s", gnutls_strerror(code));
@@ -141,6 +142,7 @@ const uint8_t *session_output(const struct session *session, size_t *length)
 
 void session_sent(struct session *session, size_t length)
 {
+    session->last_length = 0; /* nothing can go into that datagram any more */
     if (session->config->datagrams)
         datagrams_drop_first(&session->output);
     else
@@ -285,10 +287,9 @@ static enum session_state handshake(struct session *session)
         size_t before = buffer_used(&session->input), said = buffer_used(&session->output);
         int code;
 
-        session->hello_told = false;
+        session_before_flight(session);
         code = gnutls_handshake(session->tls);
-        if (session->config->datagrams && before == 0 && buffer_used(&session->output) > said)
-            session_count_retry(session);
+        session_after_flight(session, buffer_used(&session->output) > said);
 
         if (session->state == SESSION_VERDICT)
             return session->state;

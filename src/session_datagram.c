@@ -6,10 +6,14 @@
 #include <string.h>
 
 enum {
-    TIMER_MS = 1000,     /* before a flight is said again (RFC 6347 section 4.2.4.1) */
+    /* Before a flight is said again: twice as long each time. RFC 6347 section 4.2.4.1 begins with a second where nothing is known
+     * of the path and goes on to a minute; our handshakes have half of that altogether. */
+    TIMER_MS = 250,
     TIMER_LEAST_MS = 100,
+    TIMER_FIRST_MOST_MS = 1000,
+    TIMER_MOST_MS = 2000,
+    LIBRARY_TIMER_MS = 1,     /* ours decides: session_may_repeat_flight() */
     NO_LIMIT_MS = 0x7fffffff, /* the handshake's own is in the pump */
-    POLL_MS = 50,        /* when the library does not say what it waits for */
     SMALL_MTU = 548,     /* what every path lets through, or has every right to: 576 less IPv4 and UDP (RFC 791) */
     RETRIES_MAX = 2,     /* before flights are made small (RFC 6347 section 4.1.1.1) */
     EARLY_MAX = 65536,
@@ -30,7 +34,7 @@ void session_set_datagrams(struct session *session, gnutls_session_t tls, enum r
 {
     const struct role_datagram *datagram = &session->datagram;
 
-    gnutls_dtls_set_timeouts(tls, TIMER_MS, NO_LIMIT_MS);
+    gnutls_dtls_set_timeouts(tls, LIBRARY_TIMER_MS, NO_LIMIT_MS);
     gnutls_dtls_set_mtu(tls, (unsigned)session->mtu);
     /* A hello that answers a HelloVerifyRequest is the client's second message, and ours that follows it our second too. */
     if (role == ROLE_SERVER && datagram->theirs.message_seq > 0) {
@@ -42,23 +46,98 @@ void session_set_datagrams(struct session *session, gnutls_session_t tls, enum r
     }
 }
 
+/* Rule 5: ahead of each of our flights, and in one datagram with its beginning, so that they are lost together or not at all. */
+static bool tell_hello(struct session *session)
+{
+    size_t before = buffer_used(&session->output), hello = buffer_used(&session->datagram.hello), length;
+
+    session->hello_told = true;
+    if (!role_datagram_again(&session->datagram, &session->output))
+        return false;
+    if (datagrams_first(&session->datagram.hello, &length) && buffer_used(&session->output) - before == hello &&
+        hello == length + 2)
+        session->last_length = length;
+    return true;
+}
+
+static bool is_of_flight(const uint8_t *record)
+{
+    return record[0] == DTLS_HANDSHAKE || record[0] == DTLS_CHANGE_CIPHER_SPEC;
+}
+
+/* Is it one that was not said before? What is encrypted does not show its number. */
+static void note_message(struct session *session, const uint8_t *bytes, size_t length)
+{
+    struct wire wire = wire_from(bytes, length);
+    struct dtls_record record;
+    struct dtls_fragment fragment;
+
+    if (dtls_next_record(&wire, &record) && record.epoch == 0 && record.type == DTLS_HANDSHAKE &&
+        dtls_next_fragment(&record.body, &fragment) && fragment.message_seq >= session->flight_seen) {
+        session->flight_seen = fragment.message_seq + 1U;
+        session->flight_is_new = true;
+    }
+}
+
 bool session_push_datagram(struct session *session, const void *bytes, size_t length)
 {
     const uint8_t *record = bytes;
+    bool pushed;
 
-    /* Rule 5: ahead of each of our flights. */
-    if (session->our_role == ROLE_SERVER && session->role.symmetric && !session->hello_told &&
-        (record[0] == DTLS_HANDSHAKE || record[0] == DTLS_CHANGE_CIPHER_SPEC)) {
-        session->hello_told = true;
-        if (!role_datagram_again(&session->datagram, &session->output))
-            return false;
-    }
-    if (is_alert(record, length) && length <= sizeof session->last_alert) {
-        memcpy(session->last_alert, record, length);
-        session->last_alert_size = length;
-    }
     session->sent_at = session->now;
-    return datagrams_append(&session->output, bytes, length);
+    if (!is_of_flight(record)) {
+        if (is_alert(record, length) && length <= sizeof session->last_alert) {
+            memcpy(session->last_alert, record, length);
+            session->last_alert_size = length;
+        }
+        return datagrams_append(&session->output, bytes, length);
+    }
+    note_message(session, record, length);
+    if (session->our_role == ROLE_SERVER && session->role.symmetric && !session->hello_told && !tell_hello(session))
+        return false;
+    /* The library sends each record by itself; what fits goes together (RFC 6347 section 4.1.1). */
+    if (session->last_length && session->last_length + length <= session->mtu) {
+        pushed = datagrams_extend_last(&session->output, session->last_length, bytes, length);
+        session->last_length += length;
+    } else {
+        pushed = datagrams_append(&session->output, bytes, length);
+        session->last_length = length;
+    }
+    return pushed;
+}
+
+void session_before_flight(struct session *session)
+{
+    session->hello_told = false;
+    session->flight_is_new = false;
+    session->last_length = 0;
+}
+
+void session_after_flight(struct session *session, bool grown)
+{
+    if (!session->config->datagrams || (!grown && session->now < session->flight_at))
+        return;
+    if (grown)
+        session->flight_sent_at = session->now;
+    if (!grown) {
+        /* There is no flight of ours to repeat: the peer's comes first. */
+    } else if (session->flight_is_new) {
+        session->retries = 0;
+        session->flight_interval_ms = session->flight_first_ms;
+    } else {
+        /* Perhaps its datagrams are too large for the path, and nobody says so. */
+        if (++session->retries > RETRIES_MAX)
+            session_set_mtu(session, SMALL_MTU);
+        session->flight_interval_ms *= 2;
+        if (session->flight_interval_ms > TIMER_MOST_MS)
+            session->flight_interval_ms = TIMER_MOST_MS;
+    }
+    session->flight_at = session->now + session->flight_interval_ms;
+}
+
+bool session_may_repeat_flight(const struct session *session)
+{
+    return session->state == SESSION_OPEN || (session->state == SESSION_HANDSHAKE && session->now >= session->flight_at);
 }
 
 size_t session_pull_datagram(struct session *session, void *bytes, size_t length)
@@ -72,7 +151,6 @@ size_t session_pull_datagram(struct session *session, void *bytes, size_t length
         size = length; /* no record is so large; the library throws it away */
     memcpy(bytes, first, size);
     datagrams_drop_first(&session->input);
-    session->retries = 0;
     return size;
 }
 
@@ -136,6 +214,7 @@ static bool answer_verify(struct session *session, const uint8_t *bytes, size_t 
     if (!datagrams_append(&session->input, bytes, length))
         return false;
     session->answering = true;
+    session_before_flight(session);
     code = gnutls_handshake(session->tls);
     session->answering = false;
     buffer_free(&session->input);
@@ -149,12 +228,13 @@ void session_take_role_datagram(struct session *session)
 {
     int64_t round_trip = session->datagram.round_trip_ms;
 
-    if (round_trip >= 0) {
-        int64_t timer = 4 * round_trip;
-
-        timer = timer < TIMER_LEAST_MS ? TIMER_LEAST_MS : timer > TIMER_MS ? TIMER_MS : timer;
-        gnutls_dtls_set_timeouts(session->tls, (unsigned)timer, NO_LIMIT_MS);
-    }
+    session->flight_first_ms = TIMER_MS;
+    if (round_trip >= 0)
+        session->flight_first_ms = 4 * round_trip < TIMER_LEAST_MS        ? TIMER_LEAST_MS
+                                   : 4 * round_trip > TIMER_FIRST_MOST_MS ? TIMER_FIRST_MOST_MS
+                                                                          : 4 * round_trip;
+    session->flight_interval_ms = session->flight_first_ms;
+    session->flight_at = session->now + session->flight_interval_ms;
     /* The peer spoke after we had, and perhaps before it could hear us. A server-elect says it with its flight. */
     if (session->our_role == ROLE_CLIENT && session->role.symmetric)
         say_hello_again(session);
@@ -178,11 +258,11 @@ static void count_record(struct session *session, const struct dtls_record *reco
 
 static bool overtakes(const struct session *session, const struct dtls_record *record)
 {
-    return session->state != SESSION_OPEN && session->our_role == ROLE_CLIENT && record->epoch > 0 &&
-           record->type == DTLS_APPLICATION_DATA;
+    return session->state != SESSION_OPEN && record->epoch > 0 &&
+           (record->type == DTLS_APPLICATION_DATA || record->type == DTLS_ALERT);
 }
 
-/* Data that comes ahead of the end of the handshake is kept for after it: the library would throw it away. */
+/* Data and farewells that come ahead of the end of the handshake are kept for after it: the library would throw them away. */
 static void look_at_records(struct session *session, const uint8_t *bytes, size_t length, bool *early)
 {
     struct wire wire = wire_from(bytes, length);
@@ -198,6 +278,14 @@ static void look_at_records(struct session *session, const uint8_t *bytes, size_
     }
 }
 
+/* The peer has finished, and we have not heard the end of it: it is time to say our last flight again. */
+static void hurry(struct session *session)
+{
+    if (session->state == SESSION_HANDSHAKE && session->now - session->flight_sent_at >= session->flight_first_ms &&
+        session->flight_at > session->now)
+        session->flight_at = session->now;
+}
+
 static void feed_decided(struct session *session, const uint8_t *bytes, size_t length)
 {
     bool early;
@@ -208,6 +296,7 @@ static void feed_decided(struct session *session, const uint8_t *bytes, size_t l
     if (early) {
         if (buffer_used(&session->early) + length <= EARLY_MAX)
             datagrams_append(&session->early, bytes, length);
+        hurry(session);
         return;
     }
     if (role_datagram_filter(&session->datagram, bytes, length, session->state == SESSION_OPEN, &session->input) ==
@@ -245,7 +334,7 @@ ssize_t session_receive_datagram(struct session *session, uint8_t *bytes, size_t
     uint64_t sequence = 0;
     ssize_t code;
 
-    session->hello_told = false;
+    session_before_flight(session);
     code = gnutls_record_recv_seq(session->tls, bytes, size, number);
     if (code > 0) {
         for (int i = 2; i < 8; i++) /* behind the epoch */
@@ -298,16 +387,13 @@ void session_time(struct session *session, int64_t now)
 
 int64_t session_deadline(const struct session *session)
 {
-    unsigned left;
-
     if (!session->config->datagrams)
         return SESSION_NEVER;
     switch (session->state) {
     case SESSION_HELLO:
         return role_datagram_deadline(&session->datagram);
     case SESSION_HANDSHAKE:
-        left = gnutls_dtls_get_timeout(session->tls);
-        return session->now + (left ? left : POLL_MS);
+        return session->flight_at;
     case SESSION_OPEN:
         if (session->we_closed)
             return session->close_at;
@@ -364,11 +450,4 @@ void session_set_mtu(struct session *session, size_t mtu)
 size_t session_record_size(const struct session *session)
 {
     return session->config->datagrams ? gnutls_dtls_get_data_mtu(session->tls) : SESSION_RECORD_MAX;
-}
-
-/* A flight had to be said again, and again: perhaps its datagrams are too large for the path, and nobody says so. */
-void session_count_retry(struct session *session)
-{
-    if (++session->retries > RETRIES_MAX)
-        session_set_mtu(session, SMALL_MTU);
 }

@@ -37,6 +37,13 @@ struct session {
     size_t mtu;
     bool answering;         /* the library may read a HelloVerifyRequest though the role is open */
     bool hello_told;        /* ahead of the flight that is being written (rule 5) */
+    size_t last_length;     /* of the datagram that the flight's next record may go into; 0: a new one */
+    int64_t flight_at;      /* when the flight is said again */
+    int64_t flight_interval_ms;
+    int64_t flight_first_ms; /* the first interval of each flight */
+    int64_t flight_sent_at;
+    unsigned flight_seen;   /* one past the greatest message_seq of ours */
+    bool flight_is_new;     /* what has just been written is no repetition */
     unsigned retries;       /* of a flight, without any answer */
     int64_t close_at;       /* when close_notify is said again */
     int64_t close_interval_ms;
@@ -76,7 +83,11 @@ void session_close_datagram(struct session *session);
 void session_open_datagrams(struct session *session); /* the handshake is over */
 
 void session_take_role_datagram(struct session *session);
-void session_count_retry(struct session *session); /* a flight was said once more, and nothing has come since */
+
+/* Around each call of the library in a handshake: the output has grown or not. */
+void session_before_flight(struct session *session);
+void session_after_flight(struct session *session, bool grown);
+bool session_may_repeat_flight(const struct session *session);
 
 /* A fatal alert in the clear, when there is no library session to send it. */
 void session_say_alert(struct session *session, int alert);

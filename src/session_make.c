@@ -62,13 +62,14 @@ static ssize_t pull(gnutls_transport_ptr_t pointer, void *bytes, size_t length)
     return (ssize_t)taken;
 }
 
-/* Is there anything to pull? The library asks before it repeats a flight. */
+/* Is there anything to pull? The library asks before it repeats a flight, and does so if there is not. Its timer doubles without
+ * end; ours does not, and so it hears that there is something until it is time. */
 static int pull_timeout(gnutls_transport_ptr_t pointer, unsigned ms)
 {
     const struct session *session = pointer;
 
     (void)ms;
-    return (session->state != SESSION_HELLO || session->answering) && buffer_used(&session->input) > 0;
+    return !session_may_repeat_flight(session) || buffer_used(&session->input) > 0;
 }
 
 /* ---- Callbacks ---- */
