@@ -89,3 +89,15 @@ enum hello_result hello_read_datagram(const uint8_t *body, size_t length, uint16
     hello->size = length;
     return read_body(wire_from(body, length), true, extension_id, hello);
 }
+
+bool hello_read_cookie(const uint8_t *body, size_t length, size_t *cookie_length)
+{
+    struct wire wire = wire_from(body, length);
+    struct wire session_id;
+
+    wire_u16(&wire);
+    wire_take(&wire, HELLO_RANDOM_SIZE);
+    session_id = wire_vector8(&wire);
+    *cookie_length = wire_vector8(&wire).left;
+    return !wire.failed && session_id.left <= 32;
+}

@@ -4,6 +4,7 @@
 #ifndef SYMTLS_HELLO_H
 #define SYMTLS_HELLO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,5 +40,9 @@ enum hello_result hello_read(const uint8_t *message, size_t length, uint16_t ext
 /* The same for the body of a DTLS ClientHello (RFC 6347 section 4.2.1: it has a cookie), whole and without any header.
  * Never HELLO_MORE. */
 enum hello_result hello_read_datagram(const uint8_t *body, size_t length, uint16_t extension_id, struct hello *hello);
+
+/* How long is the cookie of a DTLS ClientHello whose first `length` bytes of body these are? False: they are none, or do not
+ * go so far. */
+bool hello_read_cookie(const uint8_t *body, size_t length, size_t *cookie_length);
 
 #endif

@@ -135,7 +135,7 @@ struct session_door {
 };
 
 enum session_door_verdict {
-    SESSION_DOOR_IGNORE, /* it is no whole ClientHello */
+    SESSION_DOOR_IGNORE, /* it is not the beginning of a ClientHello */
     SESSION_DOOR_ANSWER, /* send the answer, a HelloVerifyRequest; it is shorter than what it answers */
     SESSION_DOOR_OPEN    /* it has a cookie of ours: feed it to a new session */
 };

@@ -29,19 +29,15 @@ static ssize_t take_answer(gnutls_transport_ptr_t pointer, const void *bytes, si
     return (ssize_t)length;
 }
 
-/* A ClientHello that is all there: one in fragments would have to be kept before its sender has shown its address. */
-static bool read_hello(const uint8_t *bytes, size_t length, struct hello *hello, struct dtls_record *record)
+/* The beginning of a ClientHello: the cookie is in its first fragment, and the rest is for the session. */
+static bool read_hello(const uint8_t *bytes, size_t length, struct dtls_record *record, size_t *cookie_length)
 {
     struct wire wire = wire_from(bytes, length);
     struct dtls_fragment fragment;
-    enum hello_result result;
 
-    if (!dtls_next_record(&wire, record) || record->epoch != 0 || record->type != DTLS_HANDSHAKE ||
-        !dtls_next_fragment(&record->body, &fragment) || fragment.type != HANDSHAKE_CLIENT_HELLO ||
-        fragment.body.left != fragment.size)
-        return false;
-    result = hello_read_datagram(fragment.body.at, fragment.body.left, HELLO_EXTENSION_ID, hello);
-    return result != HELLO_MALFORMED;
+    return dtls_next_record(&wire, record) && record->epoch == 0 && record->type == DTLS_HANDSHAKE &&
+           dtls_next_fragment(&record->body, &fragment) && fragment.type == HANDSHAKE_CLIENT_HELLO &&
+           fragment.offset == 0 && hello_read_cookie(fragment.body.at, fragment.body.left, cookie_length);
 }
 
 enum session_door_verdict session_door_judge(struct session_door *door, const char *who, const uint8_t *bytes, size_t length,
@@ -51,12 +47,12 @@ enum session_door_verdict session_door_judge(struct session_door *door, const ch
     gnutls_dtls_prestate_st prestate = {.record_seq = 0};
     struct answer said = {.bytes = answer};
     struct dtls_record record;
-    struct hello hello;
+    size_t cookie_length;
 
     *answer_length = 0;
-    if (!read_hello(bytes, length, &hello, &record))
+    if (!read_hello(bytes, length, &record, &cookie_length))
         return SESSION_DOOR_IGNORE;
-    if (hello.cookie_length &&
+    if (cookie_length &&
         gnutls_dtls_cookie_verify(&key, (void *)who, strlen(who), (void *)bytes, length, &prestate) == 0)
         return SESSION_DOOR_OPEN;
     prestate = (gnutls_dtls_prestate_st){.record_seq = (unsigned)(record.sequence & 0xff)};

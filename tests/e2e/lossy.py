@@ -3,22 +3,25 @@
 
     lossy.py N [loss=PERCENT] [double=PERCENT] [late=PERCENT] [mtu=BYTES] [seed=NUMBER]
 
-prints a line for each pair, "A-PORT A-PEER B-PORT B-PEER": the one end has A-PORT as its own and sees the other as
-127.0.0.1 A-PEER, and so for B. An end may also speak from any other port; the last one that was seen gets the answers.
-Runs until its standard input ends, then says how many datagrams it passed on and how many it lost.
+prints a line for each pair, four addresses of this host that nobody else uses: A, as whom A sees B, B, as whom B sees A. The
+port is always 4433; an end may also speak from any other, and the last one that was seen gets the answers.
+Runs until its standard input ends, then says how many datagrams it passed on, how many it lost, and the size of the largest.
 A late datagram waits until three more have gone the same way, or 30 ms have passed.
 mtu: larger datagrams vanish, as in a tunnel whose errors nobody hears.
 """
+import os
 import random
 import select
 import socket
 import sys
 import time
 
+PORT = 4433
 
-def bound():
+
+def bound(address):
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.bind(("127.0.0.1", 0))
+    sock.bind((address, PORT))
     sock.setblocking(False)
     return sock
 
@@ -46,21 +49,16 @@ def main():
         name, value = word.split("=")
         config[name] = float(value)
     chance = random.Random(config["seed"])
-    passed = lost = 0
-    ways, ports = {}, []
-    for _ in range(count):
-        # The ends' own ports are held until all are chosen, so that no two are the same.
-        own = [bound(), bound()]
-        at = [bound(), bound()]
-        to_b = Way(at[0], at[1], own[1].getsockname())
-        to_a = Way(at[1], at[0], own[0].getsockname())
+    passed = lost = largest = 0
+    ways = {}
+    network = "127.%d.%d" % (64 + os.urandom(1)[0] % 64, os.urandom(1)[0])
+    for i in range(count):
+        a, b, here, there = ("%s.%d" % (network, 4 * i + n) for n in (1, 2, 3, 4))
+        at = [bound(here), bound(there)]
+        to_b, to_a = Way(at[0], at[1], (b, PORT)), Way(at[1], at[0], (a, PORT))
         to_b.back, to_a.back = to_a, to_b
         ways[at[0]], ways[at[1]] = to_b, to_a
-        ports.append(own)
-        print(own[0].getsockname()[1], at[0].getsockname()[1], own[1].getsockname()[1], at[1].getsockname()[1])
-    for own in ports:
-        own[0].close()
-        own[1].close()
+        print(a, here, b, there)
     sys.stdout.flush()
 
     while True:
@@ -71,7 +69,7 @@ def main():
         for sock in ready:
             if sock is sys.stdin:
                 if not sys.stdin.readline():
-                    print(passed, lost)
+                    print(passed, lost, largest)
                     return
                 continue
             way = ways[sock]
@@ -83,6 +81,7 @@ def main():
                 except OSError:
                     continue  # port unreachable: it is not there yet
                 way.source = source
+                largest = max(largest, len(data))
                 if chance.random() * 100 < config["loss"] or len(data) > config["mtu"]:
                     lost += 1
                     continue

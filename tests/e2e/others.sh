@@ -35,7 +35,8 @@ serves() {
     local socket port
     PORT=
     for socket in $(readlink /proc/"${PID[$1]}"/fd/* | sed -n 's/^socket:\[\(.*\)\]$/\1/p'); do
-        port=$(awk -v socket="$socket" '$4 == "0A" && $10 == socket { sub(/.*:/, "", $2); print $2 }' "/proc/${PID[$1]}/net/tcp")
+        port=$(awk -v socket="$socket" '($4 == "0A" || $4 == "07") && $10 == socket { sub(/.*:/, "", $2); print $2 }' \
+            "/proc/${PID[$1]}/net/tcp" "/proc/${PID[$1]}/net/udp")
         [ -z "$port" ] || PORT=$((16#$port))
     done
     [ -n "$PORT" ] || diag "$1 does not listen" "$(cat "$W/$1.said")"
