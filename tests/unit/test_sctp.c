@@ -1,0 +1,2 @@
+/* test_sctp.c */
+int main(void){return 77;}
