@@ -228,7 +228,7 @@ static enum sctp_outcome do_job(const struct sctp_config *config, struct sctp_jo
             return SCTP_OUTCOME_ERROR;
         switch (news.kind) {
         case SCTP_NEWS_UP:
-            describe(transport, udp, job->local_port, job->task == SCTP_MEET ? TRANSPORT_SIMULTANEOUS : TRANSPORT_ACTIVE);
+            describe(transport, udp, job->local_port, job->task == SCTP_TASK_MEET ? TRANSPORT_SIMULTANEOUS : TRANSPORT_ACTIVE);
             return SCTP_OUTCOME_UP;
         case SCTP_NEWS_REASON:
         case SCTP_NEWS_OVER:
@@ -264,7 +264,7 @@ static bool try_once(const struct sctp_config *config, enum transport_kind kind,
     } else {
         bool named = config->common->source || config->source_count;
         struct address local = udp_address(&ways.sources, named);
-        struct sctp_job job = {.task = SCTP_CALL, .local_port = port_of(&ways.sources)};
+        struct sctp_job job = {.task = SCTP_TASK_CALL, .local_port = port_of(&ways.sources)};
         int udp = sctp_user_socket(&local, config->common->family, config->udp_local, error);
 
         if (udp < 0)
@@ -337,7 +337,7 @@ static bool listen_in_udp(const struct sctp_config *config, struct sctp_listener
     struct address local = udp_address(addresses, config->common->host != NULL), ignored;
 
     listener->user = config->user;
-    listener->job = (struct sctp_job){.task = SCTP_LISTEN, .local_port = port_of(addresses)};
+    listener->job = (struct sctp_job){.task = SCTP_TASK_LISTEN, .local_port = port_of(addresses)};
     if (listener->job.local_port == 0)
         listener->job.local_port = some_port();
     listener->fd = sctp_user_socket(&local, config->common->family, config->udp_local, error);
@@ -470,7 +470,7 @@ static bool meet_in_udp(const struct sctp_config *config, struct sctp_ways *ways
                         sctp_listening *listening, void *context, struct transport *transport, struct error *error)
 {
     bool named = config->common->source || config->source_count;
-    struct sctp_job job = {.task = SCTP_MEET, .local_port = port_of(&ways->sources)};
+    struct sctp_job job = {.task = SCTP_TASK_MEET, .local_port = port_of(&ways->sources)};
     struct address local = udp_address(&ways->sources, named), ignored;
     int udp = sctp_user_socket(&local, config->common->family, config->udp_local, error);
     enum sctp_outcome outcome;

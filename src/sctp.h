@@ -8,6 +8,9 @@
 #include "sctp_user.h"
 #include "transport.h"
 
+/* libusrsctp exports functions of these very names, and would call ours in place of its own. */
+#pragma GCC visibility push(hidden)
+
 enum { SCTP_UDP_PORT = 9899 };
 
 struct sctp_config {
@@ -51,5 +54,7 @@ void sctp_listener_close(struct sctp_listener *listener);
 typedef void sctp_listening(void *context, enum transport_kind kind, const struct address *local);
 bool sctp_meet(const struct sctp_config *config, struct wait *wait, sctp_listening *listening, void *context,
                struct transport *transport, struct error *error);
+
+#pragma GCC visibility pop
 
 #endif

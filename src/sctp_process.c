@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <usrsctp.h>
 
@@ -62,7 +63,7 @@ struct process {
     struct sctp_job job;
     struct socket *many; /* one-to-many: it calls and listens. NULL: no job */
     struct target targets[ADDRESS_LIST_MAX];
-    size_t turn; /* whom we call, with SCTP_MEET */
+    size_t turn; /* whom we call, with SCTP_TASK_MEET */
     int64_t next; /* target, or turn */
     bool told_self;
     uint64_t secret;
@@ -131,12 +132,12 @@ static uint64_t key_of(const struct address *source, const uint8_t *packet)
     }
     if (!process->many)
         return 0;
-    if (process->job.task == SCTP_LISTEN) {
+    if (process->job.task == SCTP_TASK_LISTEN) {
         key = hash(source);
         return path_of(key) ? 0 : key;
     }
     for (size_t i = 0; i < process->job.targets.count; i++)
-        if ((process->job.task == SCTP_CALL || process->turn == i) &&
+        if ((process->job.task == SCTP_TASK_CALL || process->turn == i) &&
             address_same_host(source, &process->targets[i].path.remote))
             return process->targets[i].path.key;
     return 0;
@@ -284,7 +285,7 @@ static void start_job(void)
     process->next = 0;
     process->told_self = false;
     process->many = make_socket(process->job.local_port);
-    if (process->many && (process->job.task == SCTP_CALL || usrsctp_listen(process->many, SCTP_STREAMS_MAX) == 0))
+    if (process->many && (process->job.task == SCTP_TASK_CALL || usrsctp_listen(process->many, SCTP_STREAMS_MAX) == 0))
         return;
     failed.reason = errno;
     stop_job();
@@ -312,9 +313,9 @@ static void keep_calling(void)
     int64_t now = wait_now();
     bool pending = false;
 
-    if (!process->many || job->task == SCTP_LISTEN)
+    if (!process->many || job->task == SCTP_TASK_LISTEN)
         return;
-    if (job->task == SCTP_MEET && job->targets.count > 1 && process->next && process->next <= now) {
+    if (job->task == SCTP_TASK_MEET && job->targets.count > 1 && process->next && process->next <= now) {
         unsigned number = job->number;
         size_t turn = (process->turn + 1) % job->targets.count;
 
@@ -329,11 +330,11 @@ static void keep_calling(void)
     for (size_t i = 0; i < job->targets.count; i++) {
         struct target *target = &process->targets[i];
 
-        if (target->over || (job->task == SCTP_MEET && i != process->turn))
+        if (target->over || (job->task == SCTP_TASK_MEET && i != process->turn))
             continue;
-        if (!target->calling && (job->task == SCTP_MEET || !pending || process->next <= now)) {
+        if (!target->calling && (job->task == SCTP_TASK_MEET || !pending || process->next <= now)) {
             call(i);
-            process->next = job->task == SCTP_MEET ? now + TURN_MS + random_below(2 * TURN_MS) : now + NEXT_TARGET_MS;
+            process->next = job->task == SCTP_TASK_MEET ? now + TURN_MS + random_below(2 * TURN_MS) : now + NEXT_TARGET_MS;
         } else if (target->calling && target->again <= now) {
             call(i);
         }
@@ -351,7 +352,7 @@ static void call_failed(uint64_t key)
 
         if (target->path.key != key)
             continue;
-        tell_reason(i, answered ? ECONNREFUSED : ETIMEDOUT, answered && process->job.task == SCTP_CALL);
+        tell_reason(i, answered ? ECONNREFUSED : ETIMEDOUT, answered && process->job.task == SCTP_TASK_CALL);
         target->again = wait_until((int)(AGAIN_MS + random_below(200)));
     }
 }
@@ -396,7 +397,7 @@ static void association_up(sctp_assoc_t id)
     usrsctp_freepaddrs(peer);
     tell(&news, ends[1]);
     close(ends[1]);
-    if (process->job.task != SCTP_LISTEN)
+    if (process->job.task != SCTP_TASK_LISTEN)
         stop_job();
 }
 
@@ -614,7 +615,7 @@ static void read_errors(void)
             if (process->targets[i].calling && !process->targets[i].over &&
                 address_same(&target, &process->targets[i].path.remote))
                 tell_reason(i, (int)error.ee_errno,
-                            process->job.task == SCTP_CALL && error.ee_errno == ECONNREFUSED && error.ee_origin != SO_EE_ORIGIN_LOCAL);
+                            process->job.task == SCTP_TASK_CALL && error.ee_errno == ECONNREFUSED && error.ee_origin != SO_EE_ORIGIN_LOCAL);
     }
 }
 
@@ -691,7 +692,7 @@ static void read_job(void)
             close(process->udp);
         memcpy(&process->udp, CMSG_DATA(header), sizeof process->udp);
     }
-    if (job.task == SCTP_STOP)
+    if (job.task == SCTP_TASK_STOP)
         tell(&stopped, -1);
     else
         start_job();
@@ -701,7 +702,7 @@ static void read_job(void)
 
 static int tick(void)
 {
-    bool busy = process->many && process->job.task != SCTP_LISTEN, streams = false;
+    bool busy = process->many && process->job.task != SCTP_TASK_LISTEN, streams = false;
 
     for (size_t i = 0; i < SCTP_STREAMS_MAX; i++) {
         const struct stream *stream = &process->streams[i];
@@ -760,7 +761,7 @@ static void turn(void)
     for (size_t i = 0; i < SCTP_STREAMS_MAX; i++)
         if (process->streams[i].sctp)
             run_stream(&process->streams[i], fds[2 + i].revents);
-    if (process->job.task == SCTP_STOP && process->udp >= 0 && !has_streams()) {
+    if (process->job.task == SCTP_TASK_STOP && process->udp >= 0 && !has_streams()) {
         close(process->udp); /* its port is free again */
         process->udp = -1;
     }
@@ -768,6 +769,8 @@ static void turn(void)
 
 void sctp_process_run(int control, struct transport_progress *progress)
 {
+    static const struct rlimit none = {0, 0};
+
     process = calloc(1, sizeof *process);
     if (!process || getrandom(&process->secret, sizeof process->secret, 0) != sizeof process->secret)
         _exit(1);
@@ -776,6 +779,8 @@ void sctp_process_run(int control, struct transport_progress *progress)
     process->progress = progress;
     process->timers_at = wait_now();
     usrsctp_init_nothreads(0, send_packet, NULL);
+    if (setrlimit(RLIMIT_NPROC, &none) != 0) /* now: the library has a thread of its own for housekeeping */
+        _exit(1);
     usrsctp_sysctl_set_sctp_ecn_enable(0);
     usrsctp_sysctl_set_sctp_asconf_enable(0);
     usrsctp_sysctl_set_sctp_auth_enable(0);

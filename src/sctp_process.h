@@ -13,10 +13,10 @@
 enum { SCTP_STREAMS_MAX = 64 };
 
 enum sctp_task {
-    SCTP_STOP,   /* no more associations; those that are there go on */
-    SCTP_CALL,   /* the first of the targets that answers */
-    SCTP_LISTEN, /* whoever comes, until told otherwise */
-    SCTP_MEET    /* call one of the targets after the other, and listen to the one that is being called */
+    SCTP_TASK_STOP,   /* no more associations; those that are there go on */
+    SCTP_TASK_CALL,   /* the first of the targets that answers */
+    SCTP_TASK_LISTEN, /* whoever comes, until told otherwise */
+    SCTP_TASK_MEET    /* call one of the targets after the other, and listen to the one that is being called */
 };
 
 struct sctp_job {
@@ -27,7 +27,7 @@ struct sctp_job {
 };
 
 enum sctp_news_kind {
-    SCTP_NEWS_UP,     /* an association; its stream is attached. It is the only one but for SCTP_LISTEN */
+    SCTP_NEWS_UP,     /* an association; its stream is attached. It is the only one but for SCTP_TASK_LISTEN */
     SCTP_NEWS_REASON, /* why nothing came of that target so far */
     SCTP_NEWS_OVER,   /* the same, and it is not tried any more */
     SCTP_NEWS_SELF,   /* our own call has come back to us */

@@ -53,7 +53,7 @@ static bool lock_up(void)
         errno != EINVAL && errno != EPERM) /* in a user namespace nobody may have no number */
         return false;
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0 &&
-           setrlimit(RLIMIT_NPROC, &none) == 0 && setrlimit(RLIMIT_FSIZE, &none) == 0 && setrlimit(RLIMIT_CORE, &none) == 0;
+           setrlimit(RLIMIT_FSIZE, &none) == 0 && setrlimit(RLIMIT_CORE, &none) == 0;
 }
 
 /* A ^C is for the session to deal with: this process ends when its descriptors do. */
@@ -325,7 +325,7 @@ enum wait_result sctp_user_next(struct sctp_user *user, const struct sctp_job *j
 
 void sctp_user_stop(struct sctp_user *user)
 {
-    struct sctp_job job = {.task = SCTP_STOP};
+    struct sctp_job job = {.task = SCTP_TASK_STOP};
     struct pollfd poll_fd = {.fd = user->control, .events = POLLIN};
     struct sctp_news news = {.kind = SCTP_NEWS_FAILED};
     int64_t deadline = wait_until(STOP_MS);
