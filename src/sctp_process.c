@@ -386,6 +386,9 @@ static void association_up(sctp_assoc_t id)
     stream->sctp = sctp;
     stream->path = (struct path){
         .key = process->now.key, .remote = process->now.source, .tag = u32(process->now.packet + TAG_AT)};
+    /* An association that has a socket of its own is found by both addresses, and ours is the same number. A stranger needs
+     * none: nothing is kept for who has not shown a cookie. */
+    usrsctp_register_address((void *)(uintptr_t)stream->path.key);
     stream->fd = ends[0];
     stream->we_ended = stream->peer_ended = stream->shutting_down = stream->complete = false;
     stream->out_length = stream->in_length = stream->unacknowledged = stream->sent = 0;
@@ -440,6 +443,7 @@ static void drop(struct stream *stream, bool lost)
         progress->unacknowledged = 0;
     progress->lost = lost;
     abort_socket(stream->sctp); /* which says nothing where there is no association any more */
+    usrsctp_deregister_address((void *)(uintptr_t)stream->path.key);
     stream->sctp = NULL;
     if (stream->fd >= 0)
         close(stream->fd);
