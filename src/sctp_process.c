@@ -668,6 +668,23 @@ static void read_datagrams(void)
     }
 }
 
+static bool has_streams(void)
+{
+    for (size_t i = 0; i < SCTP_STREAMS_MAX; i++)
+        if (process->streams[i].sctp)
+            return true;
+    return false;
+}
+
+/* Somebody else may want it now. */
+static void free_port(void)
+{
+    if (process->job.task != SCTP_TASK_STOP || process->udp < 0 || has_streams())
+        return;
+    close(process->udp);
+    process->udp = -1;
+}
+
 static void read_job(void)
 {
     struct sctp_news stopped = {.kind = SCTP_NEWS_STOPPED};
@@ -696,10 +713,12 @@ static void read_job(void)
             close(process->udp);
         memcpy(&process->udp, CMSG_DATA(header), sizeof process->udp);
     }
-    if (job.task == SCTP_TASK_STOP)
-        tell(&stopped, -1);
-    else
+    if (job.task != SCTP_TASK_STOP) {
         start_job();
+        return;
+    }
+    free_port();
+    tell(&stopped, -1);
 }
 
 /* ---- The loop ---- */
@@ -737,14 +756,6 @@ static struct pollfd wanted(const struct stream *stream)
     return (struct pollfd){.fd = stream->sctp && (events || !stream->peer_ended) ? stream->fd : -1, .events = events};
 }
 
-static bool has_streams(void)
-{
-    for (size_t i = 0; i < SCTP_STREAMS_MAX; i++)
-        if (process->streams[i].sctp)
-            return true;
-    return false;
-}
-
 static void turn(void)
 {
     struct pollfd fds[2 + SCTP_STREAMS_MAX];
@@ -765,10 +776,7 @@ static void turn(void)
     for (size_t i = 0; i < SCTP_STREAMS_MAX; i++)
         if (process->streams[i].sctp)
             run_stream(&process->streams[i], fds[2 + i].revents);
-    if (process->job.task == SCTP_TASK_STOP && process->udp >= 0 && !has_streams()) {
-        close(process->udp); /* its port is free again */
-        process->udp = -1;
-    }
+    free_port();
 }
 
 void sctp_process_run(int control, struct transport_progress *progress)
