@@ -129,7 +129,7 @@ static void get_addresses(int fd, int option, sctp_assoc_t id, struct address_li
 
         memcpy(&family, got.bytes + at, sizeof family);
         address->length = family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-        if (at + address->length > size)
+        if (at + address->length > sizeof got) /* `size` is without the head, for one of the two options */
             return;
         memset(&address->storage, 0, sizeof address->storage);
         memcpy(&address->storage, got.bytes + at, address->length);
