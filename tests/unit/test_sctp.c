@@ -301,12 +301,13 @@ static void test_much_data(void **state)
 {
     enum { SIZE = 6 << 20, BACK = 3 << 20 };
     static uint8_t got[SIZE];
-    uint8_t *data = some_data(SIZE);
+    uint8_t *data;
     size_t sent = 0, received = 0, returned = 0, came = 0;
     struct pollfd poll_fd;
     struct end a, b;
 
     connected(state, &a, &b);
+    data = some_data(SIZE);
     for (;;) {
         size_t piece = SIZE - sent < 65536 ? SIZE - sent : 65536;
         ssize_t count = piece ? send(a.transport.fd, data + sent, piece, MSG_NOSIGNAL) : -1;
@@ -364,12 +365,13 @@ static void test_finish(void **state)
 {
     enum { SIZE = 200000 };
     struct end a, b;
-    uint8_t *data = some_data(SIZE), bytes[5000];
+    uint8_t *data, bytes[5000];
     size_t received = 0;
     ssize_t count;
     int child;
 
     connected(state, &a, &b);
+    data = some_data(SIZE);
     write_all(a.transport.fd, data, SIZE);
     child = child_start(finish, &a);
     close(a.transport.fd);
