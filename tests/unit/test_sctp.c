@@ -40,6 +40,23 @@ static bool is_user(void **state)
     return *(enum transport_kind *)*state == TRANSPORT_SCTP_IN_UDP;
 }
 
+/* Two ports that no UDP socket has: free_ports() looks at TCP. */
+static void free_udp_ports(char one[8], char other[8])
+{
+    struct address any = {.length = 0}, local, nobody;
+    struct error error = {0};
+    int fds[2];
+
+    for (int i = 0; i < 2; i++) {
+        fds[i] = sctp_user_socket(&any, AF_INET, 0, &error);
+        check_row(fds[i] >= 0, "%s", error.story);
+        address_of_socket(fds[i], &local, &nobody);
+        snprintf(i ? other : one, 8, "%u", address_port(&local));
+    }
+    close(fds[0]);
+    close(fds[1]);
+}
+
 /* One of two ends, a and b; each has a process for UDP of its own. */
 struct end {
     struct sctp_user user;
@@ -76,7 +93,7 @@ static void two_ends(void **state, struct end *a, struct end *b)
     memset(a, 0, sizeof *a);
     memset(b, 0, sizeof *b);
     free_ports(port, ignored);
-    free_ports(a->udp, b->udp);
+    free_udp_ports(a->udp, b->udp);
     prepare(a, "127.0.0.1", "127.0.0.2", port, is_user(state));
     prepare(b, "127.0.0.2", "127.0.0.1", port, is_user(state));
     a->config.udp_local = b->config.udp_remote = (uint16_t)atoi(a->udp);
@@ -212,7 +229,7 @@ static void test_several_peers(void **state)
     two_ends(state, &a, &b);
     memset(&c, 0, sizeof c);
     prepare(&c, "127.0.0.3", "127.0.0.2", a.port, is_user(state));
-    free_ports(c.udp, ignored);
+    free_udp_ports(c.udp, ignored);
     c.config.udp_local = (uint16_t)atoi(c.udp);
     c.config.udp_remote = a.config.udp_remote;
     listener = listen_at(&b);
@@ -623,7 +640,7 @@ static void test_meet_strangers(void **state)
     two_ends(state, &a, &b);
     memset(&stranger, 0, sizeof stranger);
     prepare(&stranger, "127.0.0.9", "127.0.0.1", a.port, is_user(state));
-    free_ports(stranger.udp, ignored);
+    free_udp_ports(stranger.udp, ignored);
     stranger.config.udp_local = (uint16_t)atoi(stranger.udp);
     stranger.config.udp_remote = a.config.udp_local;
     assert_int_equal(pipe(ends), 0);
@@ -907,7 +924,7 @@ static void test_choice(void **state)
 {
     struct end a;
     struct comes comes = {.end = NULL};
-    char port[8], udp[8];
+    char port[8], udp[8], ignored[8];
 
     (void)state;
     if (sctp_kernel()) {
@@ -916,7 +933,8 @@ static void test_choice(void **state)
         return;
     }
     memset(&a, 0, sizeof a);
-    free_ports(port, udp);
+    free_ports(port, ignored);
+    free_udp_ports(udp, ignored);
     prepare(&a, "127.0.0.1", "127.0.0.2", port, sctp_user_is_built_in());
     a.config.in_udp = false;
     a.config.udp_local = a.config.udp_remote = (uint16_t)atoi(udp);
