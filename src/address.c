@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 int address_family(const struct address *address)
 {
@@ -92,6 +93,21 @@ bool address_same_host(const struct address *a, const struct address *b)
 bool address_same(const struct address *a, const struct address *b)
 {
     return address_same_host(a, b) && address_port(a) == address_port(b);
+}
+
+struct address address_towards(const struct address *remote)
+{
+    struct address local = {.length = 0}, ignored, target = *remote;
+    int fd = socket(address_family(remote), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return local;
+    address_set_port(&target, 9); /* nothing is sent */
+    if (connect(fd, (const struct sockaddr *)&target.storage, target.length) == 0)
+        address_of_socket(fd, &local, &ignored);
+    close(fd);
+    address_set_port(&local, 0);
+    return local;
 }
 
 void address_of_socket(int fd, struct address *local, struct address *remote)

@@ -35,6 +35,9 @@ void address_set_port(struct address *address, uint16_t port);
 bool address_same(const struct address *a, const struct address *b);
 bool address_same_host(const struct address *a, const struct address *b);
 
+/* Our address from which the kernel would send there; its port is 0. Length 0: it would not. */
+struct address address_towards(const struct address *remote);
+
 /* The two ends of a socket; length 0 where there is none. */
 void address_of_socket(int fd, struct address *local, struct address *remote);
 

@@ -219,7 +219,7 @@ static void take_in(struct channel *channel)
 
     if (room == 0)
         return;
-    length = recv(channel->transport.fd, bytes, room < sizeof bytes ? room : sizeof bytes, 0);
+    length = transport_receive(&channel->transport, bytes, room < sizeof bytes ? room : sizeof bytes);
     if (length > 0) {
         channel->last_traffic = wait_now();
         session_feed(channel->session, bytes, (size_t)length);

@@ -9,6 +9,7 @@
 #include "pass.h"
 #include "pump.h"
 #include "report.h"
+#include "sctp.h"
 #include "tcp.h"
 #include "tty.h"
 #include "udp.h"
@@ -42,6 +43,8 @@ struct run {
     struct session_config session;
     struct trust_config trust;
     struct transport_config transport;
+    struct sctp_config sctp;
+    struct sctp_user sctp_user; /* SCTP in UDP is spoken by a process of its own */
     struct session_door door;
     struct channel channel;
     struct pump_result result;
@@ -171,6 +174,12 @@ static void note(void *context, const char *text)
     report_say(context, REPORT_NORMAL, "%s", text);
 }
 
+static bool is_sctp_in_udp(const struct run *run)
+{
+    return run->options.transport == OPTIONS_SCTP && sctp_user_is_built_in() &&
+           sctp_kind(run->options.sctp_udp) == TRANSPORT_SCTP_IN_UDP;
+}
+
 static bool configure(struct run *run)
 {
     const struct options *options = &run->options;
@@ -187,6 +196,13 @@ static bool configure(struct run *run)
     run->session.datagrams = options->transport == OPTIONS_UDP;
     run->session.mtu = options->mtu;
     run->session.first_repeat_ms = options->task == OPTIONS_BOTH ? MEETING_REPEAT_MS : REPEAT_MS;
+    run->sctp = (struct sctp_config){.common = &run->transport,
+                                     .sources = options->sources.at,
+                                     .source_count = options->sources.count,
+                                     .in_udp = options->sctp_udp,
+                                     .udp_local = options->sctp_udp_local,
+                                     .udp_remote = options->sctp_udp_remote,
+                                     .user = run->sctp_user.pid > 0 ? &run->sctp_user : NULL};
     run->trust = (struct trust_config){.pins = options->pins.at,
                                        .pin_count = options->pins.count,
                                        .peers = options->peers.at,
@@ -243,12 +259,18 @@ static void suggest(struct run *run, const struct address *local)
 {
     const struct options *options = &run->options;
     char host[ADDRESS_TEXT_SIZE], role[96] = "";
-    const char *transport = options->transport == OPTIONS_UDP ? " -u" : "";
+    char transport[48] = "";
     const char *pin = identity_pin(run->identity);
 
     if (!isatty(STDERR_FILENO))
         return;
     reachable(local, host);
+    if (options->transport == OPTIONS_UDP)
+        strcpy(transport, " -u");
+    else if (options->transport == OPTIONS_SCTP && run->sctp.user)
+        snprintf(transport, sizeof transport, " --sctp-udp=%u:%u", options->sctp_udp_remote, options->sctp_udp_local);
+    else if (options->transport == OPTIONS_SCTP)
+        strcpy(transport, " -S");
     if (options->extension_id != HELLO_EXTENSION_ID)
         snprintf(role, sizeof role, " --extension-id %u", options->extension_id);
     if (options->implicit)
@@ -280,7 +302,7 @@ static bool open_channel(struct run *run, const struct transport *transport)
 
 static bool listen_tcp(struct run *run)
 {
-    struct transport transport;
+    struct transport transport = {.fd = -1};
     struct listeners listeners;
     bool accepted;
 
@@ -314,7 +336,7 @@ _Static_assert(UDP_ANSWER_MAX >= SESSION_DOOR_ANSWER_MAX, "an answer has room");
 
 static bool listen_udp(struct run *run)
 {
-    struct transport transport;
+    struct transport transport = {.fd = -1};
     struct listeners listeners;
     struct buffer first = {0};
     const uint8_t *bytes;
@@ -360,7 +382,7 @@ static bool meet(struct run *run, enum transport_kind kind)
 
 static bool connect_tcp(struct run *run)
 {
-    struct transport transport;
+    struct transport transport = {.fd = -1};
 
     return tcp_connect(&run->transport, &run->wait, &transport, &run->error) && open_channel(run, &transport);
 }
@@ -377,18 +399,64 @@ static bool connect_udp(struct run *run)
     return meet(run, TRANSPORT_UDP);
 }
 
+static bool listen_sctp(struct run *run)
+{
+    struct sctp_listener listener;
+    struct transport transport = {.fd = -1};
+    bool accepted;
+
+    if (!sctp_listen(&run->sctp, &run->wait, &listener, &run->error))
+        return false;
+    for (size_t i = 0; i < listener.local.count; i++)
+        report_listening(&run->report, listener.kind, &listener.local.at[i]);
+    suggest(run, &listener.local.at[0]);
+    accepted = sctp_accept(&run->sctp, &listener, &run->wait, &transport, &run->error);
+    sctp_listener_close(&listener);
+    return accepted && open_channel(run, &transport);
+}
+
+static void tell_meeting_sctp(void *context, enum transport_kind kind, const struct address *local)
+{
+    struct run *run = context;
+
+    report_listening(&run->report, kind, local);
+    suggest(run, local);
+}
+
+static bool meet_sctp(struct run *run)
+{
+    struct transport transport = {.fd = -1};
+
+    return sctp_meet(&run->sctp, &run->wait, tell_meeting_sctp, run, &transport, &run->error) &&
+           open_channel(run, &transport);
+}
+
+static bool connect_sctp(struct run *run)
+{
+    struct transport transport = {.fd = -1};
+
+    return sctp_connect(&run->sctp, &run->wait, &transport, &run->error) && open_channel(run, &transport);
+}
+
+static bool meet_tcp(struct run *run)
+{
+    return meet(run, TRANSPORT_TCP);
+}
+
+static bool meet_udp(struct run *run)
+{
+    return meet(run, TRANSPORT_UDP);
+}
+
 static bool reach(struct run *run)
 {
-    bool udp = run->options.transport == OPTIONS_UDP;
+    static bool (*const ways[][3])(struct run *) = {
+        [OPTIONS_CONNECT] = {[OPTIONS_TCP] = connect_tcp, [OPTIONS_UDP] = connect_udp, [OPTIONS_SCTP] = connect_sctp},
+        [OPTIONS_LISTEN] = {[OPTIONS_TCP] = listen_tcp, [OPTIONS_UDP] = listen_udp, [OPTIONS_SCTP] = listen_sctp},
+        [OPTIONS_BOTH] = {[OPTIONS_TCP] = meet_tcp, [OPTIONS_UDP] = meet_udp, [OPTIONS_SCTP] = meet_sctp},
+    };
 
-    switch (run->options.task) {
-    case OPTIONS_LISTEN:
-        return udp ? listen_udp(run) : listen_tcp(run);
-    case OPTIONS_BOTH:
-        return meet(run, udp ? TRANSPORT_UDP : TRANSPORT_TCP);
-    default:
-        return udp ? connect_udp(run) : connect_tcp(run);
-    }
+    return ways[run->options.task][run->options.transport](run);
 }
 
 static void converse(struct run *run)
@@ -445,6 +513,8 @@ static void tidy_up(struct run *run)
 {
     if (run->channel.session)
         channel_free(&run->channel);
+    if (run->sctp_user.pid > 0)
+        sctp_user_free(&run->sctp_user);
     if (run->session.keylog > 2)
         close(run->session.keylog);
     identity_free(run->identity);
@@ -469,6 +539,9 @@ static bool begin(struct run *run, int argc, char **argv)
     }
     if (!options_read(&run->options, argc, (const char **)argv, &run->error) ||
         !report_init(&run->report, run->options.report, run->options.verbosity, &run->error))
+        return false;
+    /* That process must not know any secret: it comes first. */
+    if (is_sctp_in_udp(run) && !sctp_user_prepare(&run->sctp_user, &run->error))
         return false;
     if (run->options.pass)
         pass_read(run->options.pass, run->passphrase, sizeof run->passphrase, &run->error);

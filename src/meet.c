@@ -229,7 +229,7 @@ static struct candidate *find(struct meet *meet, struct wait *wait, struct error
 
     for (;;) {
         struct candidate *chosen;
-        struct transport transport;
+        struct transport transport = {.fd = -1};
 
         while (meet->tcp && tcp_meet_step(meet->tcp, &transport))
             if (!add(meet, &transport, error))

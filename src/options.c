@@ -12,12 +12,14 @@
 
 enum {
     ALPN_MAX = 8, /* GnuTLS takes no more */
+    SCTP_UDP_PORT_USUAL = 9899, /* the same */
     MTU_LEAST = 256,
     MTU_MOST = 16384, /* a record holds no more */
     MTU_USUAL = 1232  /* what IPv6 promises, 1280, less IPv6 and UDP */
 };
 
-#define RETRY_FOREVER "forever"
+#define RETRY_FOREVER  "forever"
+#define SCTP_UDP_USUAL "9899" /* RFC 6951 section 5.1 */
 
 #define FLAG(name, letter, value, text)       {name, letter, POPT_ARG_NONE, NULL, value, text, NULL}
 #define TAKES(name, letter, value, text, arg) {name, letter, POPT_ARG_STRING, NULL, value, text, arg}
@@ -25,12 +27,14 @@ enum {
 
 static const struct poptOption transport_options[] = {
     FLAG("udp", 'u', 'u', "DTLS over UDP, in place of TLS over TCP"),
+    FLAG("sctp", 'S', 'S', "TLS over SCTP: the kernel's, or else SCTP in UDP"),
+    {"sctp-udp", '\0', POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_SCTP_UDP, "SCTP in UDP, from and to these UDP ports (9899)", "LOCAL[:REMOTE]"},
     FLAG("listen", 'l', 'l', "wait for the peer to connect"),
     FLAG("both", 'b', 'b', "meet: the same command on each end, in any order"),
     FLAG("ipv4", '4', '4', "IPv4 only"),
     FLAG("ipv6", '6', '6', "IPv6 only"),
     FLAG("numeric", 'n', 'n', "ask no name server"),
-    TAKES("source", 's', 's', "our own address", "ADDR"),
+    TAKES("source", 's', 's', "our own address (again for more, with the kernel's SCTP)", "ADDR"),
     TAKES("source-port", 'p', 'p', "our own port (with -b it is PORT otherwise)", "PORT"),
     TAKES("mtu", '\0', OPT_MTU, "the largest datagram that is sent, in bytes (1232)", "N"),
     POPT_TABLEEND,
@@ -146,6 +150,7 @@ void options_free(struct options *options)
     for (size_t i = 0; i < options->owned.count; i++)
         free((char *)options->owned.at[i]);
     free(options->owned.at);
+    free(options->sources.at);
     free(options->peers.at);
     free(options->pins.at);
     free(options->alpn.at);
@@ -245,6 +250,27 @@ static bool take_known(struct options *options, const char *value, struct error 
     return true;
 }
 
+/* LOCAL, LOCAL:REMOTE, or :REMOTE. */
+static bool take_sctp_udp(struct options *options, const char *value, struct error *error)
+{
+    const char *colon = strchr(value, ':');
+    char local[16];
+    long number;
+
+    snprintf(local, sizeof local, "%.*s", (int)(colon ? (size_t)(colon - value) : strlen(value)), value);
+    if (*local || !colon) {
+        if (!take_number("--sctp-udp: the local port", local, 1, 65535, &number, error))
+            return false;
+        options->sctp_udp_local = (uint16_t)number;
+    }
+    if (colon) {
+        if (!take_number("--sctp-udp: the remote port", colon + 1, 1, 65535, &number, error))
+            return false;
+        options->sctp_udp_remote = (uint16_t)number;
+    }
+    return true;
+}
+
 static bool take_retry(struct options *options, const char *value, struct error *error)
 {
     long number = -1;
@@ -278,7 +304,7 @@ static const struct {
     int option;
     size_t text; /* a const char * */
 } texts[] = {
-    {'s', AT(source)},           {'p', AT(source_port)}, {OPT_ROLE_PREFERENCE, AT(preference)},
+    {'p', AT(source_port)}, {OPT_ROLE_PREFERENCE, AT(preference)},
     {'i', AT(certificate)},      {OPT_KEY, AT(key)},     {OPT_CERT, AT(certificate)},
     {OPT_PASS, AT(pass)},        {OPT_CACERT, AT(cacert)}, {OPT_PRIORITY, AT(priority)},
     {OPT_SNI, AT(server_name)},  {OPT_KEYLOG, AT(keylog)}, {OPT_REPORT, AT(report)},
@@ -373,6 +399,16 @@ static bool take(struct options *options, int option, const char *value, struct 
     case 'u':
         options->transport = OPTIONS_UDP;
         return true;
+    case 'S':
+        options->transport = OPTIONS_SCTP;
+        return true;
+    case OPT_SCTP_UDP:
+        options->transport = OPTIONS_SCTP;
+        options->sctp_udp = true;
+        return take_sctp_udp(options, value, error);
+    case 's':
+        options->source = options->source ? options->source : value;
+        return append(&options->sources, value);
     case OPT_MTU:
         if (!take_number("--mtu", value, MTU_LEAST, MTU_MOST, &number, error))
             return false;
@@ -442,14 +478,22 @@ static bool take_all(struct options *options, struct options_given *given, poptC
     return true;
 }
 
-/* popt would take the word behind --retry for its N, which goes with "=" only. False: no memory. */
-static bool settle_retry(struct options *options, int argc, const char **argv, struct options_list *words)
+/* popt would take the word behind an option for its value, where that is optional and goes with "=" only. False: no memory. */
+static bool settle_optional(struct options *options, int argc, const char **argv, struct options_list *words)
 {
+    static const struct {
+        const char *option, *full;
+    } optional[] = {{"--retry", "--retry=" RETRY_FOREVER}, {"--sctp-udp", "--sctp-udp=" SCTP_UDP_USUAL}};
     bool ended = false;
 
     for (int i = 0; i < argc; i++) {
-        ended = ended || strcmp(argv[i], "--") == 0;
-        if (!append(words, !ended && strcmp(argv[i], "--retry") == 0 ? own(options, "--retry=" RETRY_FOREVER) : argv[i]))
+        const char *word = argv[i];
+
+        ended = ended || strcmp(word, "--") == 0;
+        for (size_t j = 0; !ended && j < COUNT(optional); j++)
+            if (strcmp(argv[i], optional[j].option) == 0)
+                word = own(options, optional[j].full);
+        if (!word || !append(words, word))
             return false;
     }
     return append(words, NULL);
@@ -465,13 +509,15 @@ bool options_read(struct options *options, int argc, const char **argv, struct e
 
     *options = (struct options){.family = AF_UNSPEC,
                                 .mtu = MTU_USUAL,
+                                .sctp_udp_local = SCTP_UDP_PORT_USUAL,
+                                .sctp_udp_remote = SCTP_UDP_PORT_USUAL,
                                 .wait_ms = 30000,
                                 .handshake_ms = 30000,
                                 .idle_ms = -1,
                                 .linger_ms = 10000,
                                 .retry_delay_ms = 1000,
                                 .extension_id = HELLO_EXTENSION_ID};
-    if (!settle_retry(options, argc, argv, &all)) {
+    if (!settle_optional(options, argc, argv, &all)) {
         free(all.at);
         error_set(error, STATUS_LOCAL, "out of memory");
         return false;

@@ -35,11 +35,14 @@ struct options {
     const char *known_name; /* with KNOWN_ADD and KNOWN_DELETE */
     char known_pin[TEXT_PIN_SIZE];
 
-    enum options_transport { OPTIONS_TCP, OPTIONS_UDP } transport;
+    enum options_transport { OPTIONS_TCP, OPTIONS_UDP, OPTIONS_SCTP } transport;
     size_t mtu; /* bytes of a datagram */
     int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
     bool numeric;
-    const char *source;
+    bool sctp_udp; /* SCTP in UDP, even where the kernel has SCTP */
+    uint16_t sctp_udp_local, sctp_udp_remote;
+    const char *source;             /* the first of `sources`, or NULL */
+    struct options_list sources;
     const char *source_port;
     int wait_ms;
     int handshake_ms;

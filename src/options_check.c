@@ -15,6 +15,8 @@ static const struct {
     const char *why;
 } conflicts[] = {
     {'l', 'b', "-l waits for the peer, -b calls it as well: choose one"},
+    {'u', 'S', "-u is UDP, -S is SCTP: choose one"},
+    {'u', OPT_SCTP_UDP, "-u is DTLS over UDP, --sctp-udp is SCTP in UDP: choose one"},
     {'4', '6', "-4 and -6 leave no address"},
     {'i', OPT_CERT, "-i names a file with both certificate and key; --cert goes with --key"},
     {'i', OPT_KEY, "-i names a file with both certificate and key; --key goes with --cert"},
@@ -46,6 +48,10 @@ static bool check_conflicts(const struct options_given *given, struct error *err
             return complain(error, conflicts[i].why);
     if (given->times['i'] > 1 || given->times[OPT_CERT] > 1)
         return complain(error, "one identity at a time: -i or --cert was given twice");
+    if (given->times['s'] > 1 && !was_given(given, 'S') && !was_given(given, OPT_SCTP_UDP))
+        return complain(error, "several addresses of ours (-s) are for SCTP (-S)");
+    if (given->times['s'] > 1 && was_given(given, OPT_SCTP_UDP))
+        return complain(error, "several addresses of ours (-s) are for the kernel's SCTP; SCTP in UDP has one");
     return true;
 }
 

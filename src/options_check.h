@@ -12,6 +12,7 @@ enum {
     OPT_RETRY,
     OPT_RETRY_DELAY,
     OPT_MTU,
+    OPT_SCTP_UDP,
     OPT_HELLO,
     OPT_SYMMETRIC,
     OPT_IMPLICIT,

@@ -123,6 +123,15 @@ static json_t *address_json(const struct address *address)
     return json_string(address_text(address, text));
 }
 
+static json_t *addresses_json(const struct address_list *addresses)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < addresses->count; i++)
+        json_array_append_new(array, address_json(&addresses->at[i]));
+    return array;
+}
+
 static void set(json_t *object, const char *key, json_t *value)
 {
     json_object_set_new(object, key, value);
@@ -140,12 +149,19 @@ static const char *const transport_words[] = {[TRANSPORT_TCP] = "TCP",
                                               [TRANSPORT_SCTP] = "the kernel's SCTP",
                                               [TRANSPORT_SCTP_IN_UDP] = "SCTP in UDP"};
 
+static void set_transport(json_t *keys, enum transport_kind kind)
+{
+    set(keys, "transport", json_string(transport_names[kind]));
+    if (kind == TRANSPORT_SCTP || kind == TRANSPORT_SCTP_IN_UDP)
+        set(keys, "sctp", json_string(kind == TRANSPORT_SCTP ? "kernel" : "user"));
+}
+
 void report_listening(struct report *report, enum transport_kind kind, const struct address *local)
 {
     char text[ADDRESS_TEXT_SIZE];
     json_t *keys = json_object();
 
-    set(keys, "transport", json_string(transport_names[kind]));
+    set_transport(keys, kind);
     set(keys, "local", address_json(local));
     emit(report, "listening", keys);
     report_say(report, REPORT_NORMAL, "listening on %s", address_text(local, text));
@@ -157,9 +173,13 @@ void report_connected(struct report *report, const struct transport *transport)
     char local[ADDRESS_TEXT_SIZE], remote[ADDRESS_TEXT_SIZE];
     json_t *keys = json_object();
 
-    set(keys, "transport", json_string(transport_names[transport->kind]));
+    set_transport(keys, transport->kind);
     set(keys, "local", address_json(&transport->local));
     set(keys, "remote", address_json(&transport->remote));
+    if (transport->locals.count > 1 || transport->remotes.count > 1) {
+        set(keys, "locals", addresses_json(&transport->locals));
+        set(keys, "remotes", addresses_json(&transport->remotes));
+    }
     set(keys, "setup", json_string(setups[transport->setup]));
     emit(report, "connected", keys);
     report_say(report, REPORT_NORMAL, transport->setup == TRANSPORT_PASSIVE ? "%s connected" : "connected to %s",

@@ -2,6 +2,8 @@
 #include "transport.h"
 
 #include <errno.h>
+#include <linux/sctp.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -9,7 +11,75 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { ACKNOWLEDGE_MS = 10 };
+enum { ACKNOWLEDGE_MS = 10, TAKEN_OVER_MS = 250 };
+
+/* ---- Bytes of SCTP ---- */
+
+/* 0 with the end of the association, -1 with errno; 1: it is of no interest. */
+static ssize_t heed(const union sctp_notification *notification)
+{
+    if (notification->sn_header.sn_type == SCTP_SHUTDOWN_EVENT)
+        return 0;
+    if (notification->sn_header.sn_type != SCTP_ASSOC_CHANGE || notification->sn_assoc_change.sac_state == SCTP_COMM_UP)
+        return 1;
+    if (notification->sn_assoc_change.sac_state == SCTP_SHUTDOWN_COMP)
+        return 0;
+    errno = ECONNRESET; /* lost; or restarted: then it is not who it was */
+    return -1;
+}
+
+static ssize_t receive_message(int fd, void *bytes, size_t size)
+{
+    for (;;) {
+        struct iovec part = {.iov_base = bytes, .iov_len = size};
+        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+        union sctp_notification notification;
+        ssize_t length = recvmsg(fd, &message, 0), meaning;
+
+        if (length <= 0 || !(message.msg_flags & MSG_NOTIFICATION))
+            return length;
+        memset(&notification, 0, sizeof notification);
+        memcpy(&notification, bytes, (size_t)length < sizeof notification ? (size_t)length : sizeof notification);
+        meaning = heed(&notification);
+        if (meaning <= 0)
+            return meaning;
+    }
+}
+
+ssize_t transport_receive(const struct transport *transport, void *bytes, size_t size)
+{
+    return transport->kind == TRANSPORT_SCTP ? receive_message(transport->fd, bytes, size) : recv(transport->fd, bytes, size, 0);
+}
+
+/* What the kernel holds for us until it is acknowledged, with its own bookkeeping. */
+static size_t queued(int fd)
+{
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t size = sizeof memory;
+
+    return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size) == 0 ? memory[SK_MEMINFO_WMEM_QUEUED] : 0;
+}
+
+/* SCTP's SHUTDOWN. shutdown(2) does nothing on a socket that was peeled off, and this is not allowed on another. */
+static void shut_down(int fd)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(struct sctp_sndinfo))];
+        struct cmsghdr align;
+    } control = {.bytes = {0}};
+    struct msghdr message = {.msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    struct sctp_sndinfo how = {.snd_flags = SCTP_EOF};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+    header->cmsg_level = IPPROTO_SCTP;
+    header->cmsg_type = SCTP_SNDINFO;
+    header->cmsg_len = CMSG_LEN(sizeof how);
+    memcpy(CMSG_DATA(header), &how, sizeof how);
+    if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0)
+        shutdown(fd, SHUT_WR);
+}
+
+/* ---- All of them ---- */
 
 const char *transport_reason(int reason)
 {
@@ -22,14 +92,18 @@ size_t transport_unacknowledged(const struct transport *transport)
 
     if (transport->kind == TRANSPORT_UDP)
         return 0; /* nobody acknowledges */
-    return ioctl(transport->fd, SIOCOUTQ, &unsent) == 0 && unsent > 0 ? (size_t)unsent : 0;
+    if (transport->kind == TRANSPORT_SCTP)
+        return queued(transport->fd);
+    if (ioctl(transport->fd, SIOCOUTQ, &unsent) != 0 || unsent < 0)
+        unsent = 0;
+    return (size_t)unsent + (transport->progress ? atomic_load(&transport->progress->unacknowledged) : 0);
 }
 
 /* Throw away what has come. False: nothing more will. */
 static bool drain(const struct transport *transport)
 {
     char rest[16384];
-    ssize_t length = recv(transport->fd, rest, sizeof rest, 0);
+    ssize_t length = transport_receive(transport, rest, sizeof rest);
 
     return length > 0 || (length < 0 && (errno == EAGAIN || errno == EINTR));
 }
@@ -52,16 +126,10 @@ static bool is_dead(const struct transport *transport)
     return getsockopt(transport->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_CLOSE;
 }
 
-size_t transport_finish(struct transport *transport, struct wait *wait, int ms, size_t immaterial, int patience_ms)
+static size_t finish_tcp(struct transport *transport, struct wait *wait, int64_t deadline, size_t immaterial, int64_t patience)
 {
-    int64_t deadline = wait_until(ms), patience = wait_until(patience_ms);
     struct pollfd poll_fd = {.fd = transport->fd, .events = POLLIN};
-    size_t left;
 
-    if (transport->kind == TRANSPORT_UDP) {
-        transport_abort(transport);
-        return 0;
-    }
     shutdown(transport->fd, SHUT_WR);
     for (;;) {
         enum wait_result result = wait_for(wait, &poll_fd, 1, deadline);
@@ -78,7 +146,66 @@ size_t transport_finish(struct transport *transport, struct wait *wait, int ms, 
             break;
         deadline = wait_until(ACKNOWLEDGE_MS); /* no event tells of that */
     }
-    left = not_taken(transport);
+    return not_taken(transport);
+}
+
+/* The end comes by itself when everything has arrived; if it comes by a reset, the last count holds. */
+static size_t finish_sctp(struct transport *transport, struct wait *wait, int64_t deadline, size_t immaterial, int64_t patience)
+{
+    struct pollfd poll_fd = {.fd = transport->fd, .events = POLLIN};
+    size_t left = 0;
+
+    if (transport->kind == TRANSPORT_SCTP) {
+        shut_down(transport->fd);
+    } else {
+        shutdown(transport->fd, SHUT_WR);
+        /* To close before the process has seen that would be a reset. */
+        if (deadline < wait_until(TAKEN_OVER_MS))
+            deadline = wait_until(TAKEN_OVER_MS);
+    }
+    for (;;) {
+        enum wait_result result;
+        char rest[16384];
+        ssize_t length = 1;
+
+        left = transport_unacknowledged(transport);
+        result = wait_for(wait, &poll_fd, 1, deadline);
+        if (result == WAIT_SIGNALLED)
+            break;
+        if (result == WAIT_READY)
+            length = transport_receive(transport, rest, sizeof rest);
+        if (length < 0 && errno != EAGAIN && errno != EINTR)
+            break;
+        if (length == 0) {
+            poll_fd.fd = -1;
+            deadline = wait_now();
+        }
+        if (deadline > wait_now())
+            continue;
+        left = transport_unacknowledged(transport);
+        if (left <= immaterial || patience <= wait_now() || (transport->progress && atomic_load(&transport->progress->lost)))
+            break;
+        deadline = wait_until(ACKNOWLEDGE_MS); /* no event tells of that */
+    }
+    return left;
+}
+
+size_t transport_finish(struct transport *transport, struct wait *wait, int ms, size_t immaterial, int patience_ms)
+{
+    int64_t deadline = wait_until(ms), patience = wait_until(patience_ms);
+    size_t left = 0;
+
+    switch (transport->kind) {
+    case TRANSPORT_TCP:
+        left = finish_tcp(transport, wait, deadline, immaterial, patience);
+        break;
+    case TRANSPORT_UDP:
+        break; /* it has no end */
+    case TRANSPORT_SCTP:
+    case TRANSPORT_SCTP_IN_UDP:
+        left = finish_sctp(transport, wait, deadline, immaterial, patience);
+        break;
+    }
     close(transport->fd);
     transport->fd = -1;
     return left;

@@ -2,7 +2,10 @@
 #ifndef SYMTLS_TRANSPORT_H
 #define SYMTLS_TRANSPORT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 #include "address.h"
 #include "error.h"
@@ -29,6 +32,14 @@ struct transport_config {
 enum transport_kind { TRANSPORT_TCP, TRANSPORT_UDP, TRANSPORT_SCTP, TRANSPORT_SCTP_IN_UDP };
 enum transport_setup { TRANSPORT_ACTIVE, TRANSPORT_PASSIVE, TRANSPORT_SIMULTANEOUS };
 
+/* What the process that does SCTP in UDP says of a connection, in memory that it shares with us. */
+struct transport_progress {
+    atomic_size_t unacknowledged; /* bytes that it has taken from us, and the peer has not */
+    atomic_bool lost;             /* they never will be */
+};
+
+/* fd: TCP's socket; the kernel's SCTP socket for one association; or one end of a stream socket to the process that does SCTP
+ * in UDP. Of SCTP it is the first stream that carries the bytes, and where one message ends means nothing. */
 struct transport {
     enum transport_kind kind;
     int fd; /* non-blocking, close-on-exec; -1: none */
@@ -36,17 +47,24 @@ struct transport {
     struct address local;
     struct address remote;
     bool unconnected; /* UDP: `remote` is where we look for the peer; it may turn out to speak from another port */
+    struct address_list locals; /* with the kernel's SCTP: all of them, where there are several at one of the ends */
+    struct address_list remotes;
+    const struct transport_progress *progress; /* with SCTP in UDP */
 };
 
 /* What the user wants to see of errno: "connection refused". */
 const char *transport_reason(int reason);
 
-/* Bytes that were sent and that the peer's kernel has not acknowledged. */
+/* recv(2): 0 is the end of the stream. The notifications of an SCTP socket do not come through. */
+ssize_t transport_receive(const struct transport *transport, void *bytes, size_t size);
+
+/* Bytes that were sent and that the peer's kernel has not acknowledged; of SCTP it is about so many. */
 size_t transport_unacknowledged(const struct transport *transport);
 
 /* Say that no more will come, wait until the peer has said so too, or `ms` have passed, throwing away what it still
  * sends; then close. Closing with unread data would reset the connection, and the peer would lose what it had not read
- * yet. While more than `immaterial` bytes are unacknowledged it waits up to `patience_ms`. Returns how many are in the end. */
+ * yet. SCTP has no half-close: there it ends both directions, once everything of ours has arrived. While more than
+ * `immaterial` bytes are unacknowledged it waits up to `patience_ms`. Returns how many are in the end. */
 size_t transport_finish(struct transport *transport, struct wait *wait, int ms, size_t immaterial, int patience_ms);
 
 /* Close at once, by a reset. */

@@ -2,6 +2,7 @@
 #include "check.h"
 #include "hello.h"
 #include "hellos.h"
+#include "hellos_dtls.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -290,6 +291,140 @@ static void test_bounds(void **state)
     }
 }
 
+/* ---- In datagrams: the body alone, and with a cookie ---- */
+
+static enum hello_result read_body_exactly(const uint8_t *bytes, size_t length, struct hello *hello)
+{
+    uint8_t *copy = hellos_exactly(bytes, length);
+    enum hello_result result = hello_read_datagram(copy, length, HELLO_EXTENSION_ID, hello);
+
+    if (hello->random)
+        hello->random = bytes + (hello->random - copy);
+    if (hello->preference)
+        hello->preference = bytes + (hello->preference - copy);
+    free(copy);
+    return result;
+}
+
+static const size_t cookie_lengths[] = {0, 1, 20, 32, 254, 255};
+
+static void test_datagram(void **state)
+{
+    static const struct {
+        struct hellos hellos;
+        enum hello_result result;
+    } rows[] = {
+        {{.preference = thirty_two, .preference_length = 32, .random = 0x5a}, HELLO_FOUND},
+        {{.preference = "!", .preference_length = 1, .preference_first = true, .size = 15000}, HELLO_FOUND},
+        {{.random = 7}, HELLO_ABSENT},
+        {{.bare = true}, HELLO_ABSENT},
+        {{.preference = "!", .preference_length = 1, .extension_id = HELLO_EXTENSION_ID + 1}, HELLO_ABSENT},
+        {{.preference = ""}, HELLO_BAD_PREFERENCE},
+        {{.preference = "!", .preference_length = 1, .twice = true}, HELLO_BAD_PREFERENCE},
+        {{.field = FIELD_EXTENSIONS, .lie = 1}, HELLO_MALFORMED},
+        {{.field = FIELD_SESSION_ID, .lie = 1}, HELLO_MALFORMED},
+    };
+    static uint8_t body[HELLOS_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        for (size_t j = 0; j < COUNT(cookie_lengths); j++) {
+            size_t length = hellos_dtls_body(body, &rows[i].hellos, cookie_lengths[j], 0);
+            struct hello hello;
+
+            check_row(read_body_exactly(body, length, &hello) == rows[i].result, "row %zu, cookie %zu", i, j);
+            check_row(hello.size == length, "row %zu, cookie %zu", i, j);
+            if (rows[i].result != HELLO_FOUND && rows[i].result != HELLO_ABSENT)
+                continue;
+            check_row(hello.cookie_length == cookie_lengths[j], "row %zu, cookie %zu", i, j);
+            check_row(hello.random == body + 2 && *hello.random == rows[i].hellos.random, "row %zu, cookie %zu", i, j);
+            check_row(hello.preference_length == (rows[i].result == HELLO_FOUND ? rows[i].hellos.preference_length : 0),
+                      "row %zu, cookie %zu", i, j);
+            check_row(hello.preference_length == 0 ||
+                          memcmp(hello.preference, rows[i].hellos.preference, hello.preference_length) == 0,
+                      "row %zu, cookie %zu", i, j);
+        }
+}
+
+/* It is said to be whole: what is cut is malformed, and never waited for. It may end behind the compression methods. */
+static void test_datagram_cut(void **state)
+{
+    static const struct hellos hellos = {.preference = thirty_two, .preference_length = 32};
+    static const struct hellos bare = {.bare = true};
+    static uint8_t body[HELLOS_SIZE];
+    struct hello hello;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cookie_lengths); i++) {
+        size_t least = hellos_dtls_body(body, &bare, cookie_lengths[i], 0);
+        size_t length = hellos_dtls_body(body, &hellos, cookie_lengths[i], 0);
+
+        for (size_t cut = 0; cut < length; cut++)
+            check_row(read_body_exactly(body, cut, &hello) == (cut == least ? HELLO_ABSENT : HELLO_MALFORMED),
+                      "cookie %zu, %zu bytes", i, cut);
+        body[length] = 0; /* nor is anything behind it */
+        check_row(read_body_exactly(body, length + 1, &hello) == HELLO_MALFORMED, "cookie %zu", i);
+    }
+}
+
+static void test_datagram_cookie_lies(void **state)
+{
+    static const struct hellos hellos = {.preference = thirty_two, .preference_length = 32};
+    static uint8_t body[HELLOS_SIZE];
+    struct hello hello;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cookie_lengths); i++)
+        for (int lie = -(int)cookie_lengths[i]; (int)cookie_lengths[i] + lie < 256; lie++) {
+            size_t length = hellos_dtls_body(body, &hellos, cookie_lengths[i], lie);
+
+            check_row(read_body_exactly(body, length, &hello) == (lie ? HELLO_MALFORMED : HELLO_FOUND), "cookie %zu, lie %d",
+                      i, lie);
+        }
+}
+
+/* The beginning of a hello is enough for its cookie. */
+static void test_cookie_of_beginning(void **state)
+{
+    static const struct hellos hellos = {.preference = thirty_two, .preference_length = 32};
+    enum { BEFORE = 2 + HELLO_RANDOM_SIZE + 1 + 32 + 1 }; /* the session id, and how long the cookie is */
+    static uint8_t body[HELLOS_SIZE];
+    size_t found;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cookie_lengths); i++) {
+        size_t length = hellos_dtls_body(body, &hellos, cookie_lengths[i], 0);
+
+        for (size_t cut = 0; cut <= length; cut++) {
+            uint8_t *copy = hellos_exactly(body, cut);
+
+            check_row(hello_read_cookie(copy, cut, &found) == (cut >= BEFORE + cookie_lengths[i]), "cookie %zu, %zu bytes", i,
+                      cut);
+            check_row(cut < BEFORE + cookie_lengths[i] || found == cookie_lengths[i], "cookie %zu, %zu bytes", i, cut);
+            free(copy);
+        }
+    }
+    for (unsigned size = 0; size < 256; size++) { /* of the session id */
+        memset(body, 0, 600);
+        body[2 + HELLO_RANDOM_SIZE] = (uint8_t)size;
+        check_row(hello_read_cookie(body, 600, &found) == (size <= 32), "session id of %u", size);
+    }
+}
+
+/* A stream's hello has no cookie, and what is there is not taken for one. */
+static void test_stream_has_no_cookie(void **state)
+{
+    static const struct hellos hellos = {.preference = thirty_two, .preference_length = 32};
+    static uint8_t message[HELLOS_SIZE];
+    size_t length = hellos_message(message, &hellos);
+    struct hello hello;
+
+    (void)state;
+    assert_int_equal(read_exactly(message, length, HELLO_EXTENSION_ID, &hello), HELLO_FOUND);
+    assert_int_equal(hello.cookie_length, 0);
+    assert_int_equal(read_body_exactly(message + 4, length - 4, &hello), HELLO_MALFORMED);
+}
+
 /* ---- What real programs send ---- */
 
 static void test_vectors(void **state)
@@ -328,6 +463,31 @@ static void test_vectors(void **state)
     }
 }
 
+static void test_datagram_vectors(void **state)
+{
+    static const char *const names[] = {"openssl-dtls12.bin", "gnutls-dtls12.bin"};
+    static uint8_t datagram[HELLOS_SIZE];
+    const uint8_t *body = datagram + RECORD_HEADER + FRAGMENT_HEADER;
+    struct hello hello;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        size_t length = hellos_vector(datagram, names[i]);
+
+        check_row(length > RECORD_HEADER + FRAGMENT_HEADER && datagram[0] == 22, "%s", names[i]);
+        length -= RECORD_HEADER + FRAGMENT_HEADER; /* it is all in one record */
+        check_row(read_body_exactly(body, length, &hello) == HELLO_ABSENT, "%s", names[i]);
+        check_row(hello.random == body + 2 && hello.cookie_length == 0 && hello.size == length, "%s", names[i]);
+        check_row(body[2 + HELLO_RANDOM_SIZE] == 0, "%s: no session id", names[i]);
+        for (size_t cut = 0; cut < length; cut++) {
+            bool is_bare = cut > 38 && cut == 40 + (size_t)(body[36] << 8 | body[37]); /* behind one compression method */
+
+            check_row(read_body_exactly(body, cut, &hello) == (is_bare ? HELLO_ABSENT : HELLO_MALFORMED), "%s, %zu bytes",
+                      names[i], cut);
+        }
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -342,7 +502,13 @@ int main(void)
         cmocka_unit_test(test_other_type),
         cmocka_unit_test(test_lying_lengths),
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_datagram),
+        cmocka_unit_test(test_datagram_cut),
+        cmocka_unit_test(test_datagram_cookie_lies),
+        cmocka_unit_test(test_cookie_of_beginning),
+        cmocka_unit_test(test_stream_has_no_cookie),
         cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_datagram_vectors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

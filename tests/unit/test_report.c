@@ -164,6 +164,42 @@ static void test_listening(void **state)
     }
 }
 
+/* Which of the two SCTPs it is, and all addresses where there are several. */
+static void test_connected_by_sctp(void **state)
+{
+    static const char *const one[] = {"transport", "sctp", "local", "remote", "setup"};
+    static const char *const several[] = {"transport", "sctp", "local", "remote", "locals", "remotes", "setup"};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct transport transport = {.kind = i ? TRANSPORT_SCTP : TRANSPORT_SCTP_IN_UDP,
+                                      .fd = -1,
+                                      .local = address("192.0.2.1", 5),
+                                      .remote = address("192.0.2.2", 4433)};
+        struct report report;
+        json_t *event;
+
+        transport.locals.at[0] = transport.local;
+        transport.locals.at[1] = address("192.0.2.3", 5);
+        transport.locals.count = i ? 2 : 0;
+        transport.remotes.at[0] = transport.remote;
+        transport.remotes.count = i ? 1 : 0;
+        begin(&report, REPORT_NORMAL);
+        report_connected(&report, &transport);
+        free(end(&report));
+        event = only_event();
+        assert_event(event, "connected", i ? several : one, i ? COUNT(several) : COUNT(one));
+        assert_text(event, "transport", "sctp");
+        assert_text(event, "sctp", i ? "kernel" : "user");
+        if (i) {
+            assert_int_equal(json_array_size(value(event, "locals")), 2);
+            assert_string_equal(json_string_value(json_array_get(value(event, "locals"), 1)), "192.0.2.3:5");
+            assert_int_equal(json_array_size(value(event, "remotes")), 1);
+        }
+        json_decref(event);
+    }
+}
+
 static void test_connected(void **state)
 {
     static const char *const keys[] = {"transport", "local", "remote", "setup"};
@@ -621,6 +657,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_listening),
         cmocka_unit_test(test_connected),
+        cmocka_unit_test(test_connected_by_sctp),
         cmocka_unit_test(test_accepted),
         cmocka_unit_test(test_handshake),
         cmocka_unit_test(test_handshake_nulls),

@@ -1,0 +1,40 @@
+/* sctp_kernel.h - the kernel's SCTP: called, awaited, met. For sctp.c, which says what comes of it. */
+#ifndef SYMTLS_SCTP_KERNEL_H
+#define SYMTLS_SCTP_KERNEL_H
+
+#include "transport.h"
+
+/* The addresses of the peer, and of ours (none: any). */
+struct sctp_ways {
+    struct address_list targets, sources;
+    int reasons[ADDRESS_LIST_MAX]; /* errno: why nothing came of that target. 0: no answer */
+    bool tried[ADDRESS_LIST_MAX];
+    unsigned strangers; /* whom we turned away */
+};
+
+enum sctp_outcome {
+    SCTP_OUTCOME_UP,     /* the transport is filled */
+    SCTP_OUTCOME_OVER,   /* nothing came of any target */
+    SCTP_OUTCOME_LATE,
+    SCTP_OUTCOME_SIGNAL,
+    SCTP_OUTCOME_SELF,   /* the one that we called was us */
+    SCTP_OUTCOME_ERROR   /* which is told already, or is in errno where there is no error to tell it */
+};
+
+bool sctp_kernel_is_there(void);
+
+enum sctp_outcome sctp_kernel_call(struct sctp_ways *ways, struct wait *wait, int64_t deadline, struct transport *transport);
+
+/* A listening socket at all these addresses, one port. -1 with errno. */
+int sctp_kernel_listen(const struct address_list *addresses, int family);
+enum sctp_outcome sctp_kernel_accept(int listener, struct wait *wait, int64_t deadline, struct transport *transport);
+
+/* A socket that can both call and be called. -1 with errno. */
+int sctp_kernel_meeting_place(const struct address_list *sources, int family);
+enum sctp_outcome sctp_kernel_meet(int place, struct sctp_ways *ways, struct wait *wait, int64_t deadline,
+                                   struct transport *transport);
+
+/* All addresses of a socket's own. */
+void sctp_kernel_addresses(int fd, struct address_list *addresses);
+
+#endif
