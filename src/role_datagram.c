@@ -47,7 +47,8 @@ static enum hello_result read_ours(struct role_datagram *datagram, struct dtls_a
         struct dtls_fragment fragment;
 
         while (dtls_next_record(&wire, &record)) {
-            datagram->sequence = record.sequence + 1;
+            if (record.sequence >= datagram->sequence)
+                datagram->sequence = record.sequence + 1;
             while (record.type == DTLS_HANDSHAKE && dtls_next_fragment(&record.body, &fragment))
                 if (fragment.type == HANDSHAKE_CLIENT_HELLO && dtls_assemble(ours, &fragment))
                     result = hello_read_datagram(buffer_at(&ours->bytes), ours->size,
@@ -114,6 +115,21 @@ int64_t role_datagram_deadline(const struct role_datagram *datagram)
 }
 
 /* ---- The peer's ---- */
+
+static bool is_message(const struct dtls_record *record, uint8_t type)
+{
+    return record->epoch == 0 && record->type == DTLS_HANDSHAKE && record->body.left && record->body.at[0] == type;
+}
+
+static bool is_hello(const struct dtls_record *record)
+{
+    return is_message(record, HANDSHAKE_CLIENT_HELLO);
+}
+
+static bool is_verify(const struct dtls_record *record)
+{
+    return is_message(record, HANDSHAKE_HELLO_VERIFY_REQUEST);
+}
 
 /* The ClientHello is whole; read it. */
 static enum hello_result read_theirs(const struct role_datagram *datagram, struct hello *hello)
@@ -247,15 +263,16 @@ enum role_step role_datagram_feed(struct role_datagram *datagram, const uint8_t 
 {
     struct wire wire = wire_from(bytes, length);
     struct dtls_record record;
-    bool any = false, hello = false, had_understood = datagram->understood;
+    bool any = false, keep = true, had_understood = datagram->understood;
 
     while (dtls_next_record(&wire, &record)) {
         enum role_step step = record.epoch == 0 ? one_record(datagram, &record) : ROLE_STEP_MORE;
 
         any = true;
-        if (datagram->understood && !had_understood && datagram->stream->said_hello && datagram->said_at >= 0)
+        /* A hello of the peer's is no answer to ours: they may have crossed. */
+        if (datagram->understood && !had_understood && datagram->said_at >= 0 && !is_hello(&record))
             datagram->round_trip_ms = now - datagram->said_at;
-        hello = hello || (record.type == DTLS_HANDSHAKE && record.body.left && record.body.at[0] == HANDSHAKE_CLIENT_HELLO);
+        keep = keep && !is_hello(&record) && !is_verify(&record);
         if (step == ROLE_STEP_CLIENT || step == ROLE_STEP_SERVER)
             return settle(datagram, bytes, length);
         if (step != ROLE_STEP_MORE)
@@ -263,7 +280,7 @@ enum role_step role_datagram_feed(struct role_datagram *datagram, const uint8_t 
     }
     if (!any)
         datagram->strange++;
-    else if (!hello)
+    else if (keep)
         hold(datagram, bytes, length);
     return ROLE_STEP_MORE;
 }
@@ -281,19 +298,13 @@ static void learn(struct role_datagram *datagram)
     if (result != HELLO_FOUND && result != HELLO_ABSENT)
         return;
     role_preference_of(&stream->config, result, &hello, &peer);
-    if (!peer.length || role_preference_compare(&stream->config.ours, &peer) >= 0)
+    if (role_preference_compare(&stream->config.ours, &peer) >= 0)
         return;
     stream->peer = peer;
     stream->peer_is_explicit = result == HELLO_FOUND;
     stream->symmetric = true;
     stream->symmetric_unknown = false;
     stream->decided_by = stream->config.implicit ? ROLE_BY_IMPLICIT : ROLE_BY_EXTENSION;
-}
-
-static bool is_hello(const struct dtls_record *record)
-{
-    return record->epoch == 0 && record->type == DTLS_HANDSHAKE && record->body.left &&
-           record->body.at[0] == HANDSHAKE_CLIENT_HELLO;
 }
 
 enum role_heard role_datagram_filter(struct role_datagram *datagram, const uint8_t *bytes, size_t length,

@@ -154,26 +154,41 @@ size_t session_pull_datagram(struct session *session, void *bytes, size_t length
     return size;
 }
 
+static void say_alert_in_datagrams(struct session *session, int alert)
+{
+    uint8_t record[DTLS_ALERT_RECORD_SIZE];
+
+    /* The peer may not have our hello yet, and could not know what we know: so both go together. */
+    session_before_flight(session);
+    if (!tell_hello(session))
+        return;
+    dtls_alert_record(record, session->datagram.sequence++, alert);
+    if (session->last_length && session->last_length + sizeof record <= session->mtu)
+        datagrams_extend_last(&session->output, session->last_length, record, sizeof record);
+    else
+        datagrams_append(&session->output, record, sizeof record);
+    session->last_length = 0;
+}
+
 void session_say_alert(struct session *session, int alert)
 {
+    uint8_t record[ROLE_ALERT_RECORD_SIZE];
+
     if (session->config->datagrams) {
-        uint8_t record[DTLS_ALERT_RECORD_SIZE];
-
-        /* The peer may not have our hello yet, and could not know what we know. */
-        role_datagram_again(&session->datagram, &session->output);
-        dtls_alert_record(record, session->datagram.sequence++, alert);
-        session_push_datagram(session, record, sizeof record);
-    } else {
-        uint8_t record[ROLE_ALERT_RECORD_SIZE];
-
-        role_alert_record(record, alert);
-        buffer_append(&session->output, record, sizeof record);
+        say_alert_in_datagrams(session, alert);
+        return;
     }
+    role_alert_record(record, alert);
+    buffer_append(&session->output, record, sizeof record);
 }
 
 void session_repeat_alert(struct session *session)
 {
-    if (session->config->datagrams && session->last_alert_size)
+    if (!session->config->datagrams)
+        return;
+    if (session->our_role == ROLE_UNDECIDED && session->role.alert != ROLE_NO_ALERT)
+        say_alert_in_datagrams(session, session->role.alert);
+    else if (session->last_alert_size)
         datagrams_append(&session->output, session->last_alert, session->last_alert_size);
 }
 

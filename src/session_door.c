@@ -13,6 +13,19 @@ bool session_door_init(struct session_door *door)
     return gnutls_rnd(GNUTLS_RND_KEY, door->key, sizeof door->key) == 0;
 }
 
+/* GnuTLS wants to see one byte behind the cookie, and a first fragment may end there. */
+static bool has_our_cookie(struct session_door *door, const char *who, const uint8_t *bytes, size_t length)
+{
+    gnutls_datum_t key = {.data = door->key, .size = sizeof door->key};
+    gnutls_dtls_prestate_st ignored;
+    uint8_t head[512] = {0};
+
+    if (length >= sizeof head)
+        length = sizeof head - 1; /* all in front of the cookie and the longest one are less */
+    memcpy(head, bytes, length);
+    return gnutls_dtls_cookie_verify(&key, (void *)who, strlen(who), head, length + 1, &ignored) == 0;
+}
+
 struct answer {
     uint8_t *bytes;
     size_t length;
@@ -44,7 +57,7 @@ enum session_door_verdict session_door_judge(struct session_door *door, const ch
                                              uint8_t answer[SESSION_DOOR_ANSWER_MAX], size_t *answer_length)
 {
     gnutls_datum_t key = {.data = door->key, .size = sizeof door->key};
-    gnutls_dtls_prestate_st prestate = {.record_seq = 0};
+    gnutls_dtls_prestate_st prestate;
     struct answer said = {.bytes = answer};
     struct dtls_record record;
     size_t cookie_length;
@@ -52,8 +65,7 @@ enum session_door_verdict session_door_judge(struct session_door *door, const ch
     *answer_length = 0;
     if (!read_hello(bytes, length, &record, &cookie_length))
         return SESSION_DOOR_IGNORE;
-    if (cookie_length &&
-        gnutls_dtls_cookie_verify(&key, (void *)who, strlen(who), (void *)bytes, length, &prestate) == 0)
+    if (cookie_length && has_our_cookie(door, who, bytes, length))
         return SESSION_DOOR_OPEN;
     prestate = (gnutls_dtls_prestate_st){.record_seq = (unsigned)(record.sequence & 0xff)};
     if (gnutls_dtls_cookie_send(&key, (void *)who, strlen(who), &prestate, &said, take_answer) < 0 || said.length > length)

@@ -2,8 +2,8 @@
  * the role is decided.
  *
  * The first byte is the configuration. Then come events: a byte that says what, one that says how much time has passed (in
- * units of 8 ms), and for what is 0 to 3 a datagram: its length in two bytes, and its bytes. 4 to 9 are datagrams that we make,
- * so that what lies behind a decision is found soon. */
+ * units of 8 ms), and for what is 0 to 3 a datagram: its length in two bytes, and its bytes. 4 to 9 are datagrams that we
+ * make, so that what lies behind a decision is found soon. */
 #include "datagrams.h"
 #include "role_datagram.h"
 #include "../unit/hellos_dtls.h"

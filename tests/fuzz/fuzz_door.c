@@ -1,7 +1,7 @@
 /* fuzz_door.c - anything knocks at the door of a datagram listener.
  *
- * It opens only to a cookie of its own, from where it was sent to. What it says is never longer than what it was asked, and it
- * says nothing to what is no hello. */
+ * It opens only to a cookie of its own, from where it was sent to. What it says is never longer than what it was asked, and
+ * it says nothing to what is no hello. */
 #include "dtls.h"
 #include "hello.h"
 #include "session.h"
@@ -81,8 +81,8 @@ static size_t get(const uint8_t *at)
     return (size_t)at[0] << 16 | (size_t)at[1] << 8 | at[2];
 }
 
-/* The same fragment of a hello with that cookie in the place of its own, and nothing behind it. 0: it gets too long, or ends with
- * the cookie: GnuTLS wants to see one byte more. */
+/* The same fragment of a hello with that cookie in the place of its own, and nothing behind it. 0: it gets too long, or ends
+ * with the cookie: GnuTLS wants to see one byte more. */
 static size_t with_cookie(uint8_t *out, size_t room, const uint8_t *hello, struct wire cookie)
 {
     size_t cookie_at = COOKIE_LENGTH_AT + hello[COOKIE_LENGTH_AT - 1];

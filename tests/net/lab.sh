@@ -3,7 +3,8 @@
 #     a --- boxa --- internet --- boxb --- b
 #
 #   lab_or_skip "$0"         run the rest of this file in namespaces of its own, or skip it with a reason
-#   lab_up BOX WAN           BOX: fw (stateful firewall, own addresses), nat (keeps ports), sym (NAT with random ports), or none
+#   lab_up BOX WAN [BOXB]    BOX: fw (stateful firewall, own addresses), nat (keeps ports), sym (NAT with random ports), cone
+#                            (NAT that hands everything to its host), or none; b has another one with BOXB
 #                            WAN: what a box does with what nobody asked for: drop, reject, open (hands it to its own kernel)
 #   lab_address a [6]        the address under which the other end sees it
 #   lab_link a down|up       unplug it
@@ -51,14 +52,14 @@ side() {
     ip -n "$host" -6 route add default via "fd00:$n::1"
     ip -n "$box" -6 route add default via "fd00:1$n::1"
     ip -n internet -6 route add "fd00:$n::/64" via "fd00:1$n::2"
-    rules "$kind" "$wan" | on "$box" nft -f -
+    rules "$kind" "$wan" "$n" | on "$box" nft -f -
 }
 
 rules() {
     local unasked
     case $2 in
     drop) unasked=drop ;;
-    reject) unasked='meta l4proto tcp reject with tcp reset' ;;
+    reject) unasked=$'meta l4proto tcp reject with tcp reset\n        reject' ;;
     open) unasked=accept ;;
     esac
     [ "$1" != none ] || return 0
@@ -75,25 +76,27 @@ table inet box {
         type filter hook forward priority 0
         iifname "lan" accept
         ct state established,related accept
+        $([ "$1" = cone ] && echo 'ct status dnat accept')
         $([ "$1" = fw ] && echo "$unasked" || echo drop)
         drop
     }
 }
 RULES
     case $1 in
-    nat) echo 'table ip nat { chain post { type nat hook postrouting priority 100; oifname "wan" masquerade; }; }' ;;
+    nat | cone) echo 'table ip nat { chain post { type nat hook postrouting priority 100; oifname "wan" masquerade; }; }' ;;
     sym) echo 'table ip nat { chain post { type nat hook postrouting priority 100; oifname "wan" masquerade fully-random; }; }' ;;
     esac
+    [ "$1" != cone ] || echo "table ip everything { chain pre { type nat hook prerouting priority -100; iifname \"wan\" meta l4proto { tcp, udp } dnat to 10.$3.0.2; }; }"
 }
 
 lab_up() {
-    KIND=$1
+    KIND_a=$1 KIND_b=${3-$1}
     mountpoint -q /run/netns && { ip -all netns delete; umount /run/netns; }
     mkdir -p /run/netns
     mount -t tmpfs lab /run/netns
     ip netns add internet
     side a boxa 1 "$1" "$2"
-    side b boxb 2 "$1" "$2"
+    side b boxb 2 "$KIND_b" "$2"
     for host in a boxa internet boxb b; do
         ip -n "$host" link set lo up
         on "$host" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
@@ -102,11 +105,11 @@ lab_up() {
 
 # shellcheck disable=SC2034
 lab_address() {
-    local n
-    case $1 in a) n=1 ;; b) n=2 ;; esac
-    case $KIND:${2-4} in
+    local n kind
+    case $1 in a) n=1 kind=$KIND_a ;; b) n=2 kind=$KIND_b ;; esac
+    case $kind:${2-4} in
     *:6) echo "fd00:$n::2" ;;
-    nat:4 | sym:4) echo "10.1$n.0.2" ;;
+    nat:4 | sym:4 | cone:4) echo "10.1$n.0.2" ;;
     *) echo "10.$n.0.2" ;;
     esac
 }

@@ -398,8 +398,8 @@ static void test_cookie_of_beginning(void **state)
         for (size_t cut = 0; cut <= length; cut++) {
             uint8_t *copy = hellos_exactly(body, cut);
 
-            check_row(hello_read_cookie(copy, cut, &found) == (cut >= BEFORE + cookie_lengths[i]), "cookie %zu, %zu bytes", i,
-                      cut);
+            check_row(hello_read_cookie(copy, cut, &found) == (cut >= BEFORE + cookie_lengths[i]), "cookie %zu, %zu bytes",
+                      i, cut);
             check_row(cut < BEFORE + cookie_lengths[i] || found == cookie_lengths[i], "cookie %zu, %zu bytes", i, cut);
             free(copy);
         }
