@@ -79,20 +79,33 @@ static void read_errors(struct channel *channel)
 static void settle_on(struct channel *channel, const struct address *source)
 {
     struct address ignored;
+    int off = 0;
 
     if (connect(channel->transport.fd, (const struct sockaddr *)&source->storage, source->length) != 0)
         return; /* it stays as it is */
+    /* The kernel tells of errors by itself now; nobody would empty the queue of those that were asked for. */
+    read_errors(channel);
+    setsockopt(channel->transport.fd, IPPROTO_IP, IP_RECVERR, &off, sizeof off);
+    if (address_family(source) == AF_INET6)
+        setsockopt(channel->transport.fd, IPPROTO_IPV6, IPV6_RECVERR, &off, sizeof off);
     channel->transport.unconnected = false;
     channel->transport.remote = *source;
     address_of_socket(channel->transport.fd, &channel->transport.local, &ignored);
     learn_mtu(channel);
 }
 
+/* From another port than we were told anybody on the peer's host could end the meeting with one. */
+static bool is_alert(const uint8_t *bytes, size_t length)
+{
+    return length && bytes[0] == 21; /* ContentType, RFC 6347 section 4.1 */
+}
+
 static void take_datagram(struct channel *channel, const uint8_t *bytes, size_t length, const struct address *source)
 {
     if (!address_same(source, &channel->transport.remote)) {
         /* Only the port may be another than we were told; and what came before the socket was connected is late. */
-        if (!channel->transport.unconnected || !address_same_host(source, &channel->transport.remote)) {
+        if (!channel->transport.unconnected || !address_same_host(source, &channel->transport.remote) ||
+            is_alert(bytes, length)) {
             channel->strangers++;
             return;
         }

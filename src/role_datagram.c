@@ -272,7 +272,7 @@ enum role_step role_datagram_feed(struct role_datagram *datagram, const uint8_t 
         /* A hello of the peer's is no answer to ours: they may have crossed. */
         if (datagram->understood && !had_understood && datagram->said_at >= 0 && !is_hello(&record))
             datagram->round_trip_ms = now - datagram->said_at;
-        keep = keep && !is_hello(&record) && !is_verify(&record);
+        keep = keep && record.type != DTLS_ALERT && !is_hello(&record) && !is_verify(&record);
         if (step == ROLE_STEP_CLIENT || step == ROLE_STEP_SERVER)
             return settle(datagram, bytes, length);
         if (step != ROLE_STEP_MORE)
@@ -307,6 +307,12 @@ static void learn(struct role_datagram *datagram)
     stream->decided_by = stream->config.implicit ? ROLE_BY_IMPLICIT : ROLE_BY_EXTENSION;
 }
 
+/* Of another kind anybody could send one: the library would end the handshake over it. */
+static bool is_known(const struct dtls_record *record)
+{
+    return record->type >= DTLS_CHANGE_CIPHER_SPEC && record->type <= DTLS_APPLICATION_DATA;
+}
+
 enum role_heard role_datagram_filter(struct role_datagram *datagram, const uint8_t *bytes, size_t length,
                                      bool handshake_over, struct buffer *input)
 {
@@ -315,7 +321,7 @@ enum role_heard role_datagram_filter(struct role_datagram *datagram, const uint8
     struct dtls_record record;
 
     while (dtls_next_record(&wire, &record)) {
-        if (handshake_over && record.epoch == 0)
+        if ((handshake_over && record.epoch == 0) || !is_known(&record))
             continue;
         if (is_hello(&record) && heard == ROLE_HEARD_NOTHING)
             heard = ROLE_HEARD_HELLO;

@@ -17,6 +17,7 @@ enum {
     SMALL_MTU = 548,     /* what every path lets through, or has every right to: 576 less IPv4 and UDP (RFC 791) */
     RETRIES_MAX = 2,     /* before flights are made small (RFC 6347 section 4.1.1.1) */
     EARLY_MAX = 65536,
+    ALERT_MS = 100,      /* between repetitions of an alert: two that refuse each other answer each other */
     CLOSE_MS = 40,       /* between our farewells */
     CLOSE_MAX_MS = 1000, /* between repetitions of a close_notify that has no answer */
     FAREWELLS = 8,       /* 30 % of loss swallows all of them once in 15,000 sessions */
@@ -89,6 +90,7 @@ bool session_push_datagram(struct session *session, const void *bytes, size_t le
         if (is_alert(record, length) && length <= sizeof session->last_alert) {
             memcpy(session->last_alert, record, length);
             session->last_alert_size = length;
+            session->alert_at = session->now;
         }
         return datagrams_append(&session->output, bytes, length);
     }
@@ -158,6 +160,7 @@ static void say_alert_in_datagrams(struct session *session, int alert)
 {
     uint8_t record[DTLS_ALERT_RECORD_SIZE];
 
+    session->alert_at = session->now;
     /* The peer may not have our hello yet, and could not know what we know: so both go together. */
     session_before_flight(session);
     if (!tell_hello(session))
@@ -184,11 +187,12 @@ void session_say_alert(struct session *session, int alert)
 
 void session_repeat_alert(struct session *session)
 {
-    if (!session->config->datagrams)
+    if (!session->config->datagrams || session->now - session->alert_at < ALERT_MS)
         return;
+    session->alert_at = session->now;
     if (session->our_role == ROLE_UNDECIDED && session->role.alert != ROLE_NO_ALERT)
         say_alert_in_datagrams(session, session->role.alert);
-    else if (session->last_alert_size)
+    else if (session->last_alert_size > 0)
         datagrams_append(&session->output, session->last_alert, session->last_alert_size);
 }
 
@@ -257,20 +261,6 @@ void session_take_role_datagram(struct session *session)
 
 /* ---- Feeding ---- */
 
-/* Which of its records have come: what was in the clear of them, since the library tells of data only. */
-static void count_record(struct session *session, const struct dtls_record *record)
-{
-    if (record->epoch == 0 || record->type == DTLS_APPLICATION_DATA)
-        return;
-    if (!session->theirs.any)
-        session->theirs.first = record->sequence;
-    session->theirs.any = true;
-    if (record->sequence >= session->theirs.others_end) {
-        session->theirs.others++;
-        session->theirs.others_end = record->sequence + 1;
-    }
-}
-
 static bool overtakes(const struct session *session, const struct dtls_record *record)
 {
     return session->state != SESSION_OPEN && record->epoch > 0 &&
@@ -285,7 +275,6 @@ static void look_at_records(struct session *session, const uint8_t *bytes, size_
 
     *early = false;
     while (dtls_next_record(&wire, &record)) {
-        count_record(session, &record);
         *early = *early || overtakes(session, &record);
         /* A farewell: it has not heard ours yet. */
         if (session->peer_closed && session->we_closed && record.epoch > 0 && record.type == DTLS_ALERT)
@@ -337,30 +326,46 @@ void session_feed_datagram(struct session *session, const uint8_t *bytes, size_t
         session_follow_role(session, step);
 }
 
+/* ---- What was lost ---- */
+
+/* One past the number of the last record of the peer's that was genuine. */
+static uint64_t next_record(const struct session *session)
+{
+    uint8_t number[8] = {0};
+    uint64_t sequence = 0;
+
+    gnutls_record_get_state(session->tls, 1, NULL, NULL, NULL, number);
+    for (int i = 2; i < 8; i++) /* behind the epoch */
+        sequence = sequence << 8 | number[i];
+    return sequence;
+}
+
 void session_open_datagrams(struct session *session)
 {
+    session->theirs.first = session->theirs.end = next_record(session);
     datagrams_append_all(&session->input, &session->early);
     buffer_free(&session->early);
 }
 
 ssize_t session_receive_datagram(struct session *session, uint8_t *bytes, size_t size)
 {
-    uint8_t number[8];
-    uint64_t sequence = 0;
+    uint64_t before = next_record(session), after;
     ssize_t code;
 
     session_before_flight(session);
-    code = gnutls_record_recv_seq(session->tls, bytes, size, number);
-    if (code > 0) {
-        for (int i = 2; i < 8; i++) /* behind the epoch */
-            sequence = sequence << 8 | number[i];
-        session->theirs.data++;
-        if (sequence >= session->theirs.end)
-            session->theirs.end = sequence + 1;
-    } else if (code == 0 && session->theirs.others_end > session->theirs.end) {
-        session->theirs.end = session->theirs.others_end; /* its close_notify: what was behind the last data is lost too */
-    }
+    code = gnutls_record_recv(session->tls, bytes, size);
+    after = next_record(session);
+    session->theirs.came += code > 0 || after != before; /* a flight that was repeated, or close_notify */
+    if (after > session->theirs.end)
+        session->theirs.end = after;
     return code;
+}
+
+uint64_t session_lost(const struct session *session)
+{
+    uint64_t sent = session->theirs.end - session->theirs.first;
+
+    return sent > session->theirs.came ? sent - session->theirs.came : 0;
 }
 
 /* ---- Time ---- */
@@ -431,14 +436,6 @@ bool session_is_settled(const struct session *session)
 {
     return !session->config->datagrams || session->state != SESSION_OPEN ||
            (session->peer_closed && session->we_closed && session->farewells >= FAREWELLS);
-}
-
-uint64_t session_lost(const struct session *session)
-{
-    uint64_t came = session->theirs.data + session->theirs.others;
-    uint64_t sent = session->theirs.end > session->theirs.first ? session->theirs.end - session->theirs.first : 0;
-
-    return sent > came ? sent - came : 0;
 }
 
 /* ---- Small views ---- */

@@ -49,13 +49,12 @@ struct session {
     int64_t close_interval_ms;
     unsigned farewells;     /* how often it was since both ends have closed */
     int64_t sent_at;        /* for the keep-alive */
+    int64_t alert_at;       /* when an alert of ours went out last */
     uint8_t last_alert[64]; /* as a datagram */
     size_t last_alert_size;
-    struct {                /* the peer's records */
+    struct {                /* the peer's records since the handshake, as far as they are known to be its own */
         uint64_t first, end; /* numbers: of the first one, and one past the last */
-        uint64_t data;       /* that held data */
-        uint64_t others, others_end;
-        bool any;
+        uint64_t came;
     } theirs;
 };
 

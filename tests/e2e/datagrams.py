@@ -80,7 +80,7 @@ def noise(seed, length):
 
 GOOD = hello(*USUAL, preference(b"mmm"))
 PLAIN = hello(*USUAL)
-# The length fields of GOOD: (name, offset, width). Of the first three no hello comes out, the others are inside of it.
+# The length fields of GOOD: (name, offset, width). Of the OUTSIDE ones no hello comes out, the others are inside of it.
 AT = 13 + 12 + 2 + 32 + 1 + 32
 LENGTHS = (("record", 11, 2), ("message", 14, 3), ("offset", 19, 3), ("fragment", 22, 3), ("session_id", AT - 33, 1), ("cookie", AT, 1),
            ("cipher_suites", AT + 1, 2), ("compression", AT + 7, 1), ("extensions", AT + 9, 2), ("extension", AT + 13, 2),
@@ -266,7 +266,7 @@ def bombard(name, port):
     for what, questions in tables.items():
         print(name, f"{what}:", *sorted(set(door.ask(sock, *questions))) or ["nothing"], flush=True)
     tables = {"symmetric": [GOOD], "plain": [PLAIN], "bare": [hello()], "sixteen times": [GOOD] * 16, "late": [hello(*USUAL, sequence=2 ** 48 - 1)],
-              "with something behind it": [GOOD + noise(1, 500), GOOD + GOOD], "large": [hello(*USUAL, extension(21, bytes(16000)))],
+              "with something behind it": [GOOD + noise(1, 500), GOOD + GOOD], "large": [hello(*USUAL, extension(21, bytes(16000)))], "its first part": pieces(GOOD[25:], (0, 80)),
               "of another version": [hello(version=b"\xfe\xff"), hello(version=b"\xfe\0")], "a later message": [hello(*USUAL, number=9)]}
     for what, questions in tables.items():
         print(name, f"{what}:", *door.ask(sock, *questions), flush=True)
