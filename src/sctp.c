@@ -361,8 +361,10 @@ bool sctp_listen(const struct sctp_config *config, struct wait *wait, struct sct
     struct address_list addresses;
 
     *listener = (struct sctp_listener){.fd = -1};
-    if (!choose(config, &listener->kind, error) ||
-        !resolve(&query, wait, wait_until(common->wait_ms), &addresses, error))
+    if (!choose(config, &listener->kind, error))
+        return false;
+    if (config->source_count > 1 ? !find_sources(config, common->port, wait, wait_until(common->wait_ms), &addresses, error)
+                                 : !resolve(&query, wait, wait_until(common->wait_ms), &addresses, error))
         return false;
     tell_choice(config, listener->kind);
     if (!common->host) { /* the wildcard */

@@ -4,8 +4,9 @@
 # User-mode Linux (Debian's user-mode-linux) is a kernel that runs as a program. It sees the files of this host, and can
 # write only below /run. It needs no root. The exit status is the command's; 77: it cannot be run here.
 set -u
+# UML_MODULES: more of the kernel's modules.
 limit=${UML_TIMEOUT:-120}
-modules_wanted='hmac md5 sctp' # in this order: without the first two listen(2) fails
+modules_wanted="hmac md5 sctp ${UML_MODULES-}" # in this order: without the first two listen(2) fails
 
 kernel=$(command -v linux.uml) && busybox=$(command -v busybox) || {
     echo "uml.sh: install user-mode-linux and busybox" >&2
@@ -24,6 +25,7 @@ b=$busybox
 \$b mount -t proc proc /proc
 \$b mount -t tmpfs run /run
 \$b mkdir /run/out /run/tmp
+[ -e /dev/fd ] || \$b ln -s /proc/self/fd /dev/fd
 \$b mount -t hostfs none /run/out -o $out
 folder=$modules/\$(\$b uname -r)
 load() { # a module, after those that it needs
