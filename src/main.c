@@ -275,6 +275,8 @@ static void suggest(struct run *run, const struct address *local)
         snprintf(role, sizeof role, " --extension-id %u", options->extension_id);
     if (options->implicit)
         snprintf(role, sizeof role, " --implicit");
+    if (!*pin) /* or it would refuse us for showing nothing */
+        snprintf(role + strlen(role), sizeof role - strlen(role), " --remote-id request");
     report_say(&run->report, REPORT_NORMAL, "the command for the other host:");
     if (options->task == OPTIONS_BOTH && strcmp(options->source_port, options->port) != 0)
         report_say(&run->report, REPORT_NORMAL, "    symtls%s -b%s%s%s -p %s %s %u", transport, role, *pin ? " --pin " : "", pin,
