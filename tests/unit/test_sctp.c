@@ -551,7 +551,7 @@ static int meet_in_child(void *argument)
 /* Whoever is first, or neither: the first third lets us go before, the second the other, the rest both at once. */
 static void test_meet(void **state)
 {
-    size_t rounds = 30 / stride(2);
+    size_t rounds = 30 / stride(6);
 
     for (size_t round = 0; round < rounds; round++) {
         struct end a, b;
