@@ -36,6 +36,7 @@ struct pump {
     int64_t news_at;        /* WAIT_FOREVER: told */
     int64_t handshake_deadline;
     int64_t last_data;      /* wait_now() when application bytes went either way */
+    int64_t closed_at;      /* wait_now() when we ended our direction */
     struct trust_result trust;
 };
 
@@ -278,8 +279,10 @@ static void end_directions(struct pump *pump)
         pump->in_ended = true;
     /* Whoever closes last tells by it that everything was written. */
     if (pump->in_ended && buffer_used(&pump->in) == 0 && !session_we_closed(pump->session) &&
-        (!peer_closed || all_written) && pump->error->status == STATUS_OK)
+        (!peer_closed || all_written) && pump->error->status == STATUS_OK) {
         session_close(pump->session);
+        pump->closed_at = wait_now();
+    }
     if (peer_closed && !pump->result.peer_closed && !pump->in_ended)
         report_say(pump->report, isatty(STDIN_FILENO) ? REPORT_NORMAL : REPORT_VERBOSE,
                    "the peer has ended its direction; the end of our input ends the session");
@@ -340,7 +343,9 @@ static int64_t soonest(struct pump *pump)
     /* The linger time is for a silent peer: not for a slow reader of ours, nor for one of the peer's. */
     if (session_we_closed(pump->session) && !session_peer_closed(pump->session) && config->linger_ms >= 0 &&
         buffer_used(&pump->out) == 0 && channel_is_flushed(pump->channel)) {
-        deadline = earlier(deadline, pump->channel->last_traffic + config->linger_ms);
+        int64_t since = pump->channel->last_traffic > pump->closed_at ? pump->channel->last_traffic : pump->closed_at;
+
+        deadline = earlier(deadline, since + config->linger_ms);
     }
     return deadline;
 }
