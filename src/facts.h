@@ -6,13 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "presented.h"
 #include "role.h"
 #include "text.h"
 
 #define FACTS_NAME_SIZE 256
 
 /* How the peer came to be accepted (symtls(1), "Who is accepted"). */
-enum trust_how { TRUST_NONE, TRUST_PIN, TRUST_KNOWN, TRUST_CA, TRUST_NEW, TRUST_INSECURE };
+enum trust_how { TRUST_NONE, TRUST_PIN, TRUST_KNOWN, TRUST_CA, TRUST_NEW, TRUST_PSK, TRUST_INSECURE };
 
 /* Texts are printable UTF-8, whatever the peer sent; "" is "there is none". */
 struct facts {
@@ -38,8 +39,8 @@ struct facts {
         char (*names)[FACTS_NAME_SIZE]; /* owned; the names in its certificate */
         size_t name_count;
         char pin[TEXT_PIN_SIZE];
-        bool has_certificate;
-        int64_t not_after; /* seconds since the epoch; FACTS_NO_EXPIRY for never */
+        enum presented_kind kind;
+        int64_t not_after; /* of its certificate: seconds since the epoch; FACTS_NO_EXPIRY for never */
     } peer;
     enum trust_how trust;
     char trust_reason[512]; /* the rest of "trusted because " */

@@ -17,6 +17,7 @@ struct identity {
     gnutls_certificate_credentials_t credentials;
     char pin[TEXT_PIN_SIZE];
     char name[256];
+    const char *pins[1];
 };
 
 static void tell(struct error *error, const char *what, const char *path, int code)
@@ -57,6 +58,12 @@ const char *identity_pin(const struct identity *identity)
     return identity->pin;
 }
 
+const char *const *identity_pins(const struct identity *identity, size_t *count)
+{
+    *count = *identity->pin ? 1 : 0;
+    return identity->pins;
+}
+
 const char *identity_name(const struct identity *identity)
 {
     return identity->name;
@@ -94,6 +101,7 @@ static bool look_at(struct identity *identity, const char *path, struct error *e
     else
         usable = true;
     text_from_pin(identity->pin, hash);
+    identity->pins[0] = identity->pin;
     if (gnutls_x509_crt_get_dn_by_oid(list[0], GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &name_size) == 0)
         text_escape(identity->name, sizeof identity->name, name, name_size);
     for (unsigned i = 0; i < count; i++)

@@ -35,6 +35,7 @@ void identity_free(struct identity *identity);
 
 /* The pin of our key, and the name in our certificate, fit for printing; both "" with none. */
 const char *identity_pin(const struct identity *identity);
+const char *const *identity_pins(const struct identity *identity, size_t *count); /* of all that could be shown */
 const char *identity_name(const struct identity *identity);
 
 /* For `session`: GnuTLS's gnutls_certificate_credentials_t, owned by the identity, usable in either role. */

@@ -465,7 +465,6 @@ static void converse(struct run *run)
 {
     const struct options *options = &run->options;
     struct pump_config config = {.trust = &run->trust,
-                                 .our_pin = identity_pin(run->identity),
                                  .handshake_ms = options->handshake_ms,
                                  .idle_ms = options->idle_ms,
                                  .linger_ms = options->linger_ms,
@@ -474,6 +473,7 @@ static void converse(struct run *run)
                                  .in_follows = isatty(STDIN_FILENO) && !isatty(STDOUT_FILENO)};
     struct local local;
 
+    config.us.our_pins = identity_pins(run->identity, &config.us.our_pin_count);
     local_init(&local, config.use_in, !options->discard && !options->zero);
     run->result = pump_run(&config, &run->channel, &local, &run->report, &run->wait);
 }

@@ -124,11 +124,12 @@ static bool ask(struct pump *pump)
 static void judge(struct pump *pump)
 {
     char address[ADDRESS_TEXT_SIZE];
-    struct chain chain;
+    struct trust_occasion occasion = pump->config->us;
+    struct presented presented;
 
-    session_chain(pump->session, &chain);
-    trust_examine(pump->config->trust, &chain, pump->config->our_pin,
-                  address_host(&pump->channel->transport.remote, address), &pump->trust, pump->error);
+    occasion.address = address_host(&pump->channel->transport.remote, address);
+    session_presented(pump->session, &presented);
+    trust_examine(pump->config->trust, &presented, &occasion, &pump->trust, pump->error);
     if (pump->trust.verdict.answer == TRUST_ASK && !ask(pump)) {
         session_refuse(pump->session, ALERT_USER_CANCELED);
         return;
@@ -180,13 +181,13 @@ static bool do_handshake(struct pump *pump)
 static bool tell_handshake(struct pump *pump)
 {
     struct facts facts = {0};
-    struct chain chain;
+    struct presented presented;
     bool told = session_facts(pump->session, &facts) &&
                 trust_remember(pump->config->trust, &pump->trust, pump->error);
 
     if (told) {
-        session_chain(pump->session, &chain);
-        trust_describe(&chain, &pump->trust, &facts);
+        session_presented(pump->session, &presented);
+        trust_describe(&presented, &pump->trust, &facts);
         report_handshake(pump->report, &facts);
         if (pump->trust.verdict.because == TRUST_BECAUSE_NEW)
             report_say(pump->report, REPORT_NORMAL, "it is remembered as \"%s\" in %s", pump->trust.remember_as,

@@ -15,7 +15,7 @@
 /* Times in milliseconds; -1: no limit. Everything is borrowed. */
 struct pump_config {
     const struct trust_config *trust;
-    const char *our_pin;
+    struct trust_occasion us; /* its address is not looked at */
     int handshake_ms;
     int idle_ms;
     int linger_ms;

@@ -206,7 +206,13 @@ static const char *const because[] = {[ROLE_BY_EXTENSION] = "the role preference
                                       [ROLE_BY_OPTION] = "--symmetric never decided"};
 
 static const char *const trusts[] = {[TRUST_NONE] = "none",   [TRUST_PIN] = "pin", [TRUST_KNOWN] = "known",
-                                     [TRUST_CA] = "ca",       [TRUST_NEW] = "new", [TRUST_INSECURE] = "insecure"};
+                                     [TRUST_CA] = "ca",       [TRUST_NEW] = "new", [TRUST_PSK] = "psk",
+                                     [TRUST_INSECURE] = "insecure"};
+
+static const char *const kinds[] = {[PRESENTED_NONE] = "none",
+                                    [PRESENTED_X509] = "x509",
+                                    [PRESENTED_RAWPK] = "rawpk",
+                                    [PRESENTED_PSK] = "psk"};
 
 static json_t *not_after_json(const struct facts *facts)
 {
@@ -214,7 +220,7 @@ static json_t *not_after_json(const struct facts *facts)
     struct tm utc;
     time_t moment = (time_t)facts->peer.not_after;
 
-    if (!facts->peer.has_certificate || facts->peer.not_after == FACTS_NO_EXPIRY || !gmtime_r(&moment, &utc))
+    if (facts->peer.kind != PRESENTED_X509 || facts->peer.not_after == FACTS_NO_EXPIRY || !gmtime_r(&moment, &utc))
         return json_null();
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
     return json_string(text);
@@ -231,7 +237,7 @@ static json_t *peer_json(const struct facts *facts)
     set(peer, "issuer", text_or_null(facts->peer.issuer));
     set(peer, "names", names);
     set(peer, "pin", text_or_null(facts->peer.pin));
-    set(peer, "type", json_string(facts->peer.has_certificate ? "x509" : "none"));
+    set(peer, "type", json_string(kinds[facts->peer.kind]));
     set(peer, "not_after", not_after_json(facts));
     return peer;
 }
@@ -244,16 +250,24 @@ static void say_handshake(const struct report *report, const struct facts *facts
                facts->symmetric_unknown ? "the peer answered as a TLS server, plain, or symmetric with a hello that was lost"
                                         : because[facts->decided_by],
                facts->version, facts->cipher);
-    if (facts->peer.has_certificate)
-        report_say(report, REPORT_NORMAL, "the peer is %s, %s", who, facts->peer.pin);
-    else
+    switch (facts->peer.kind) {
+    case PRESENTED_NONE:
         report_say(report, REPORT_NORMAL, "the peer did not show who it is");
+        break;
+    case PRESENTED_PSK:
+        report_say(report, REPORT_NORMAL, "the peer is %s", who);
+        break;
+    case PRESENTED_X509:
+    case PRESENTED_RAWPK:
+        report_say(report, REPORT_NORMAL, "the peer is %s, %s", who, facts->peer.pin);
+        break;
+    }
     report_say(report, REPORT_NORMAL, "it is accepted because %s", facts->trust_reason);
     report_say(report, REPORT_VERBOSE, "preferences: ours %s, the peer's %s", *facts->our_preference ? facts->our_preference : "none",
                *facts->peer_preference ? facts->peer_preference : "none");
     report_say(report, REPORT_VERBOSE, "group %s, the peer's signature %s, ALPN %s", *facts->group ? facts->group : "none",
                *facts->signature ? facts->signature : "none", *facts->alpn ? facts->alpn : "none");
-    if (facts->peer.has_certificate)
+    if (facts->peer.kind == PRESENTED_X509)
         report_say(report, REPORT_VERBOSE, "its certificate: subject %s, issuer %s", facts->peer.subject, facts->peer.issuer);
     for (size_t i = 0; i < facts->peer.name_count; i++)
         report_say(report, REPORT_VERBOSE, "a name in it: %s", facts->peer.names[i]);

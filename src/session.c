@@ -4,6 +4,8 @@
 #include "role_alert.h"
 #include "session_gnutls.h"
 
+#include <gnutls/ocsp.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -323,19 +325,23 @@ void session_accept(struct session *session)
     session->state = SESSION_HANDSHAKE;
 }
 
-void session_chain(const struct session *session, struct chain *chain)
+void session_presented(const struct session *session, struct presented *presented)
 {
     unsigned count = 0;
-    const gnutls_datum_t *list = NULL;
+    const gnutls_datum_t *list = gnutls_certificate_get_peers(session->tls, &count);
+    gnutls_datum_t status;
 
-    memset(chain, 0, sizeof *chain);
-    if (gnutls_certificate_type_get2(session->tls, GNUTLS_CTYPE_PEERS) == GNUTLS_CRT_X509)
-        list = gnutls_certificate_get_peers(session->tls, &count);
-    for (unsigned i = 0; list && i < count && i < CHAIN_MAX; i++) {
-        chain->at[i].der = list[i].data;
-        chain->at[i].size = list[i].size;
-        chain->count++;
-    }
+    memset(presented, 0, sizeof *presented);
+    presented->psk_name = "";
+    if (!list || count == 0)
+        return;
+    presented->kind = gnutls_certificate_type_get2(session->tls, GNUTLS_CTYPE_PEERS) == GNUTLS_CRT_RAWPK ? PRESENTED_RAWPK
+                                                                                                     : PRESENTED_X509;
+    for (; presented->count < count && presented->count < PRESENTED_MAX; presented->count++)
+        presented->at[presented->count] =
+            (struct presented_der){.der = list[presented->count].data, .size = list[presented->count].size};
+    if (presented->kind == PRESENTED_X509 && gnutls_ocsp_status_request_get2(session->tls, 0, &status) >= 0)
+        presented->status = (struct presented_der){.der = status.data, .size = status.size};
 }
 
 /* ---- Application data ---- */

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "chain.h"
+#include "presented.h"
 #include "error.h"
 #include "facts.h"
 #include "identity.h"
@@ -39,7 +39,7 @@ struct session_config {
 enum session_state {
     SESSION_HELLO,     /* the role is open: feed, or session_end() */
     SESSION_HANDSHAKE, /* the same, with a role */
-    SESSION_VERDICT,   /* look at session_chain(), then session_accept() or session_refuse() */
+    SESSION_VERDICT,   /* look at session_presented(), then session_accept() or session_refuse() */
     SESSION_OPEN,      /* session_send(), session_receive(), session_close() */
     SESSION_FAILED     /* the error says why; session_output() may have a last alert */
 };
@@ -100,7 +100,7 @@ void session_sent(struct session *session, size_t length);
 
 /* ---- Acceptance ---- */
 
-void session_chain(const struct session *session, struct chain *chain);
+void session_presented(const struct session *session, struct presented *presented);
 void session_accept(struct session *session);
 /* A fatal alert and an end; the caller has set the error. */
 void session_refuse(struct session *session, int alert);

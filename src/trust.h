@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "chain.h"
 #include "error.h"
 #include "facts.h"
+#include "presented.h"
 #include "trust_rules.h"
 
 /* What the user asked for; everything is borrowed. */
@@ -25,6 +25,14 @@ struct trust_config {
     enum trust_remote_id remote_id;
 };
 
+/* What else there is to know. Borrowed. */
+struct trust_occasion {
+    const char *const *our_pins; /* of every key that we could have shown */
+    size_t our_pin_count;
+    const char *our_psk_name;    /* NULL: we have no pre-shared key */
+    const char *address;         /* where the peer is, without a port */
+};
+
 /* What came of it. */
 struct trust_result {
     struct trust_verdict verdict;
@@ -36,10 +44,10 @@ struct trust_result {
     char doubt[256];                  /* why no CA vouches for it, for the question; "" where that was not looked at */
 };
 
-/* Judge the holder of `chain`, who is at `address` (without a port). `our_pin` is "" when we have no key. On
- * TRUST_REFUSE the error has the story. On TRUST_ASK show trust_question() to the user and pass on the answer. */
-void trust_examine(const struct trust_config *config, const struct chain *chain, const char *our_pin,
-                   const char *address, struct trust_result *result, struct error *error);
+/* Judge who presented that. On TRUST_REFUSE the error has the story. On TRUST_ASK show trust_question() to the user and
+ * pass on the answer. */
+void trust_examine(const struct trust_config *config, const struct presented *presented,
+                   const struct trust_occasion *occasion, struct trust_result *result, struct error *error);
 
 /* The question, several lines; it ends in a prompt. */
 void trust_question(const struct trust_result *result, const char *remote, char *text, size_t size);
@@ -51,7 +59,7 @@ void trust_answer(const struct trust_config *config, const char *answer, struct 
 /* The peer has proven by now that it holds its key: if it is new, write it down. False with an error. */
 bool trust_remember(const struct trust_config *config, const struct trust_result *result, struct error *error);
 
-/* Fill facts->peer with what the certificate says, and with what `result` found. */
-void trust_describe(const struct chain *chain, const struct trust_result *result, struct facts *facts);
+/* Fill facts->peer with what it presented, and with what `result` found. */
+void trust_describe(const struct presented *presented, const struct trust_result *result, struct facts *facts);
 
 #endif

@@ -2,12 +2,18 @@
 #include "trust_certificate.h"
 
 #include <arpa/inet.h>
+#include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { NAMES_MAX = 1024 };
+
+gnutls_datum_t trust_certificate_datum(const struct presented_der *der)
+{
+    return (gnutls_datum_t){.data = (unsigned char *)der->der, .size = (unsigned)der->size};
+}
 
 bool trust_certificate_pin(gnutls_x509_crt_t certificate, char pin[TEXT_PIN_SIZE])
 {
@@ -19,6 +25,23 @@ bool trust_certificate_pin(gnutls_x509_crt_t certificate, char pin[TEXT_PIN_SIZE
         return false;
     text_from_pin(pin, hash);
     return true;
+}
+
+bool trust_certificate_pin_of_key(const struct presented_der *der, char pin[TEXT_PIN_SIZE])
+{
+    gnutls_datum_t datum = trust_certificate_datum(der);
+    gnutls_pubkey_t key = NULL;
+    uint8_t hash[TEXT_PIN_HASH];
+    size_t size = sizeof hash;
+    bool usable;
+
+    pin[0] = '\0';
+    usable = gnutls_pubkey_init(&key) >= 0 && gnutls_pubkey_import(key, &datum, GNUTLS_X509_FMT_DER) >= 0 &&
+             gnutls_pubkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, hash, &size) >= 0 && size == sizeof hash;
+    if (usable)
+        text_from_pin(pin, hash);
+    gnutls_pubkey_deinit(key);
+    return usable;
 }
 
 /* The subject alternative name number `index`. False: there is none. "" for a kind that has no text. */
@@ -90,7 +113,6 @@ void trust_certificate_describe(gnutls_x509_crt_t certificate, struct facts *fac
     char name[FACTS_NAME_SIZE];
     int code;
 
-    facts->peer.has_certificate = true;
     code = gnutls_x509_crt_get_dn3(certificate, &dn, 0);
     describe_dn(code, &dn, facts->peer.subject, sizeof facts->peer.subject);
     code = gnutls_x509_crt_get_issuer_dn3(certificate, &dn, 0);

@@ -8,8 +8,12 @@
 
 #include "facts.h"
 
-/* The pin of its key; false: it has no usable one. */
+/* As GnuTLS wants it; borrowed. */
+gnutls_datum_t trust_certificate_datum(const struct presented_der *der);
+
+/* The pin of its key, or of a bare one (a SubjectPublicKeyInfo); false: it has no usable one. */
 bool trust_certificate_pin(gnutls_x509_crt_t certificate, char pin[TEXT_PIN_SIZE]);
+bool trust_certificate_pin_of_key(const struct presented_der *key, char pin[TEXT_PIN_SIZE]);
 
 /* The first of its names, else its common name, else "". */
 void trust_certificate_name(gnutls_x509_crt_t certificate, char name[FACTS_NAME_SIZE]);
@@ -17,7 +21,7 @@ void trust_certificate_name(gnutls_x509_crt_t certificate, char name[FACTS_NAME_
 /* It bears `expected`: a DNS name, an IP address, or an e-mail address. */
 bool trust_certificate_bears(gnutls_x509_crt_t certificate, const char *expected);
 
-/* Fill facts->peer but its name. */
+/* Fill what facts->peer has of it. */
 void trust_certificate_describe(gnutls_x509_crt_t certificate, struct facts *facts);
 
 #endif

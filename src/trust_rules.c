@@ -34,6 +34,8 @@ static struct trust_verdict judge_cacert(const struct trust_rules *rules, const 
     switch (peer->chain(peer->context, false)) {
     case TRUST_CHAIN_GOOD:
         break;
+    case TRUST_CHAIN_NOT_THERE:
+        return refuse_peer(TRUST_BECAUSE_BARE_KEY, STATUS_WRONG, ALERT_UNSUPPORTED_CERTIFICATE);
     case TRUST_CHAIN_UNKNOWN_CA:
         return refuse_peer(TRUST_BECAUSE_UNKNOWN_CA, STATUS_WRONG, ALERT_UNKNOWN_CA);
     case TRUST_CHAIN_EXPIRED:
@@ -49,6 +51,13 @@ static struct trust_verdict judge_cacert(const struct trust_rules *rules, const 
     return accept_peer(TRUST_BECAUSE_CACERT, TRUST_CA);
 }
 
+static struct trust_verdict judge_name(const struct trust_questions *peer)
+{
+    if (peer->kind == PRESENTED_RAWPK)
+        return refuse_peer(TRUST_BECAUSE_BARE_KEY, STATUS_WRONG, ALERT_UNSUPPORTED_CERTIFICATE);
+    return refuse_peer(TRUST_BECAUSE_OTHER_NAME, STATUS_WRONG, ALERT_BAD_CERTIFICATE);
+}
+
 /* Everything that was asked for has to hold. */
 static struct trust_verdict judge_as_asked(const struct trust_rules *rules, const struct trust_questions *peer)
 {
@@ -61,7 +70,7 @@ static struct trust_verdict judge_as_asked(const struct trust_rules *rules, cons
         if (verdict.answer != TRUST_ACCEPT)
             return verdict;
     } else if (rules->peer_given && !peer->name_matches(peer->context)) {
-        return refuse_peer(TRUST_BECAUSE_OTHER_NAME, STATUS_WRONG, ALERT_BAD_CERTIFICATE);
+        return judge_name(peer);
     }
     if (rules->pins_given)
         verdict = accept_peer(TRUST_BECAUSE_PIN, TRUST_PIN);
@@ -102,14 +111,28 @@ static struct trust_verdict judge_by_default(const struct trust_rules *rules, co
     return refuse_peer(TRUST_BECAUSE_UNKNOWN, STATUS_UNKNOWN, ALERT_CERTIFICATE_UNKNOWN);
 }
 
+/* Who holds the key is trusted with it; what it says of its name is part of that. */
+static struct trust_verdict judge_psk(const struct trust_rules *rules, const struct trust_questions *peer)
+{
+    if (rules->pins_given)
+        return refuse_peer(TRUST_BECAUSE_OTHER_PIN, STATUS_WRONG, ALERT_ACCESS_DENIED);
+    if (rules->cacert_given)
+        return refuse_peer(TRUST_BECAUSE_BARE_KEY, STATUS_WRONG, ALERT_ACCESS_DENIED);
+    if (rules->peer_given && !peer->name_matches(peer->context))
+        return refuse_peer(TRUST_BECAUSE_OTHER_NAME, STATUS_WRONG, ALERT_ACCESS_DENIED);
+    return accept_peer(TRUST_BECAUSE_PSK, TRUST_PSK);
+}
+
 struct trust_verdict trust_judge(const struct trust_rules *rules, const struct trust_questions *peer)
 {
     if (rules->remote_id == TRUST_REMOTE_ID_IGNORE)
         return accept_peer(TRUST_BECAUSE_NOT_ASKED, TRUST_NONE);
-    if (!peer->has_key)
+    if (peer->kind == PRESENTED_NONE)
         return judge_stranger(rules);
     if (peer->own_key && !rules->allow_self && !(rules->pins_given && peer->pin_matches))
         return refuse_peer(TRUST_BECAUSE_OURSELVES, STATUS_ROLE, ALERT_HANDSHAKE_FAILURE);
+    if (peer->kind == PRESENTED_PSK)
+        return judge_psk(rules, peer);
     if (rules->pins_given || rules->cacert_given || rules->insecure)
         return judge_as_asked(rules, peer);
     return judge_by_default(rules, peer);

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "facts.h"
 #include "known.h"
+#include "presented.h"
 
 enum trust_tofu { TRUST_TOFU_ASK, TRUST_TOFU_ACCEPT_NEW, TRUST_TOFU_NEVER };
 enum trust_remote_id { TRUST_REMOTE_ID_REQUIRE, TRUST_REMOTE_ID_REQUEST, TRUST_REMOTE_ID_IGNORE };
@@ -26,15 +27,22 @@ struct trust_rules {
 };
 
 /* Whether a chain of certificates leads to a CA. */
-enum trust_chain { TRUST_CHAIN_GOOD, TRUST_CHAIN_UNKNOWN_CA, TRUST_CHAIN_EXPIRED, TRUST_CHAIN_BAD, TRUST_CHAIN_FAILED };
+enum trust_chain {
+    TRUST_CHAIN_GOOD,
+    TRUST_CHAIN_NOT_THERE, /* a bare key */
+    TRUST_CHAIN_UNKNOWN_CA,
+    TRUST_CHAIN_EXPIRED,
+    TRUST_CHAIN_BAD,
+    TRUST_CHAIN_FAILED
+};
 
 /* What is true of the peer. The functions are asked only when a decision needs them: trust stores are large. */
 struct trust_questions {
     void *context;
-    bool has_key; /* it showed who it is; the rest means something only then */
-    bool own_key; /* and that is our own key */
+    enum presented_kind kind; /* with NONE the rest means nothing */
+    bool own_key; /* it is our own key, or our own name with a pre-shared one */
     bool pin_matches;
-    bool (*name_matches)(void *context); /* its certificate bears an expected name */
+    bool (*name_matches)(void *context); /* its certificate, or its pre-shared key, bears an expected name */
     enum known_result (*known)(void *context);
     enum trust_chain (*chain)(void *context, bool system); /* to --cacert, or to the system's CAs */
 };
@@ -46,6 +54,7 @@ enum trust_because {
     TRUST_BECAUSE_CACERT,
     TRUST_BECAUSE_SYSTEM_CA,
     TRUST_BECAUSE_KNOWN,
+    TRUST_BECAUSE_PSK,
     TRUST_BECAUSE_NEW,
     TRUST_BECAUSE_INSECURE,
     TRUST_BECAUSE_NOT_ASKED,
@@ -54,6 +63,7 @@ enum trust_because {
     TRUST_BECAUSE_OURSELVES,
     TRUST_BECAUSE_OTHER_PIN,
     TRUST_BECAUSE_OTHER_NAME,
+    TRUST_BECAUSE_BARE_KEY,
     TRUST_BECAUSE_UNKNOWN_CA,
     TRUST_BECAUSE_EXPIRED,
     TRUST_BECAUSE_BAD_CHAIN,

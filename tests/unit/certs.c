@@ -93,12 +93,14 @@ void cert_free(struct cert *cert)
     memset(cert, 0, sizeof *cert);
 }
 
-void cert_chain(struct chain *chain, const struct cert *cert, const struct cert *second)
+void cert_present(struct presented *presented, const struct cert *cert, const struct cert *second)
 {
-    memset(chain, 0, sizeof *chain);
+    memset(presented, 0, sizeof *presented);
+    presented->psk_name = "";
+    presented->kind = cert ? PRESENTED_X509 : PRESENTED_NONE;
     for (const struct cert *at = cert; at; at = at == cert ? second : NULL) {
-        chain->at[chain->count].der = at->der.data;
-        chain->at[chain->count++].size = at->der.size;
+        presented->at[presented->count].der = at->der.data;
+        presented->at[presented->count++].size = at->der.size;
     }
 }
 

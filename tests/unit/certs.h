@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "chain.h"
+#include "presented.h"
 #include "text.h"
 
 struct cert {
@@ -36,7 +36,7 @@ void cert_make(struct cert *cert, const struct cert_wish *wish);
 void cert_free(struct cert *cert);
 
 /* What a peer would show: one certificate, or two; NULL: none. */
-void cert_chain(struct chain *chain, const struct cert *cert, const struct cert *second);
+void cert_present(struct presented *presented, const struct cert *cert, const struct cert *second);
 
 /* PEM, for free(). */
 char *cert_pem(const struct cert *cert);

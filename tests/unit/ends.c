@@ -302,7 +302,7 @@ void side_init(struct side *side, struct identity *identity)
     *side = (struct side){.stdin_is = -1, .stdout_is = -1, .in = -1, .out = -1};
     configure(&side->session, identity, ROLE_WANT_ANY, true);
     side->trust = (struct trust_config){.insecure = true, .known_path = scratch_path("known_peers")};
-    side->config = (struct pump_config){.our_pin = identity_pin(identity),
+    side->config = (struct pump_config){
                                         .handshake_ms = -1,
                                         .idle_ms = -1,
                                         .linger_ms = -1,

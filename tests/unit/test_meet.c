@@ -59,7 +59,7 @@ static void converse(struct party *party, struct channel *channel, struct report
                      struct outcome_of_party *outcome)
 {
     struct trust_config trust = {.insecure = true};
-    struct pump_config config = {.trust = &trust, .our_pin = "", .handshake_ms = party->handshake_ms, .idle_ms = -1,
+    struct pump_config config = {.trust = &trust, .handshake_ms = party->handshake_ms, .idle_ms = -1,
                                  .linger_ms = 10000, .zero = true};
     struct local local;
 

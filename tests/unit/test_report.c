@@ -270,7 +270,7 @@ static struct facts full_facts(void)
         .version = "TLS1.3", .cipher = "AES-256-GCM", .group = "X25519", .signature = "EdDSA-Ed25519", .alpn = "h2",
         .our_pin = "pin-sha256:ours", .export_hex = hex,
         .peer = {.name = "bob", .subject = "CN=Bob \"the\" peer", .issuer = "CN=\xc3\xa9", .names = names, .name_count = 2,
-                 .pin = "pin-sha256:theirs", .has_certificate = true, .not_after = 1700000000},
+                 .pin = "pin-sha256:theirs", .kind = PRESENTED_X509, .not_after = 1700000000},
         .trust = TRUST_KNOWN, .trust_reason = "its key is known"};
 }
 
@@ -358,7 +358,8 @@ static void test_handshake_nulls(void **state)
 static void test_handshake_words(void **state)
 {
     static const char *const decisions[] = {"extension", "implicit", "plain-client", "plain-server", "option"};
-    static const char *const trusts[] = {"none", "pin", "known", "ca", "new", "insecure"};
+    static const char *const trusts[] = {"none", "pin", "known", "ca", "new", "psk", "insecure"};
+    static const char *const kinds[] = {"none", "x509", "rawpk", "psk"};
     struct facts facts = full_facts();
     json_t *event;
     char *said;
@@ -383,6 +384,15 @@ static void test_handshake_words(void **state)
         event = handshake(&facts, REPORT_QUIET, &said);
         assert_text(event, "trust", trusts[i]);
         assert_string_equal(said, "");
+        json_decref(event);
+        free(said);
+    }
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        facts.peer.kind = (enum presented_kind)i;
+        event = handshake(&facts, REPORT_NORMAL, &said);
+        assert_string_equal(json_string_value(json_object_get(json_object_get(event, "peer"), "type")), kinds[i]);
+        assert_int_equal(json_is_null(json_object_get(json_object_get(event, "peer"), "not_after")), i != PRESENTED_X509);
+        assert_true(has(said, i == PRESENTED_NONE ? "the peer did not show who it is" : "the peer is "));
         json_decref(event);
         free(said);
     }

@@ -43,13 +43,13 @@ static void test_each_sees_the_other(void **state)
         pair_run(&pair);
         assert_int_equal(pair_state(&pair, A), SESSION_VERDICT); /* a server's certificate comes first */
         for (int end = A; end <= B; end++) {
-            struct chain chain;
+            struct presented chain;
             struct identity *other = end == A ? bob : alice;
 
             pair.at[end].hold = true;
             pair_run(&pair);
             assert_int_equal(pair_state(&pair, end), SESSION_VERDICT);
-            session_chain(pair.at[end].session, &chain);
+            session_presented(pair.at[end].session, &chain);
             assert_int_equal(chain.count, 1);
             assert_true(chain.at[0].size > 100);
             assert_non_null(identity_pin(other));
@@ -133,7 +133,7 @@ static void test_refused_with_data_under_way(void **state)
 static void test_no_identity(void **state)
 {
     struct pair pair;
-    struct chain chain;
+    struct presented chain;
 
     (void)state;
     for (size_t version = 0; version < COUNT(versions); version++)
@@ -144,7 +144,7 @@ static void test_no_identity(void **state)
             pair.at[B].hold = true;
             pair_run(&pair);
             assert_int_equal(pair_state(&pair, B), SESSION_VERDICT);
-            session_chain(pair.at[B].session, &chain);
+            session_presented(pair.at[B].session, &chain);
             assert_int_equal(chain.count, 0);
             pair.at[B].hold = false;
             pair.at[B].refuse = accept ? 0 : ALERT_CERTIFICATE_REQUIRED;
@@ -164,7 +164,7 @@ static void test_no_identity(void **state)
 static void test_server_that_does_not_ask(void **state)
 {
     struct pair pair;
-    struct chain chain;
+    struct presented chain;
 
     (void)state;
     for (size_t version = 0; version < COUNT(versions); version++) {
@@ -173,7 +173,7 @@ static void test_server_that_does_not_ask(void **state)
         pair.at[B].hold = true;
         pair_run(&pair);
         assert_int_equal(pair_state(&pair, B), SESSION_VERDICT);
-        session_chain(pair.at[B].session, &chain);
+        session_presented(pair.at[B].session, &chain);
         assert_int_equal(chain.count, 0);
         pair.at[B].hold = false;
         pair_run(&pair);

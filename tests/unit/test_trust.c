@@ -90,13 +90,17 @@ static void exam_init(struct exam *exam, const char *known)
     system_loads = 0;
 }
 
+static const char *const loners_pins[] = {loner.pin};
+static const struct trust_occasion as_loner = {.our_pins = loners_pins, .our_pin_count = 1, .address = "198.51.100.9"},
+                                   as_nobody = {.address = "198.51.100.9"};
+
 static void examine(struct exam *exam, const struct cert *cert, const struct cert *second)
 {
-    struct chain chain;
+    struct presented chain;
 
-    cert_chain(&chain, cert, second);
+    cert_present(&chain, cert, second);
     memset(&exam->error, 0, sizeof exam->error);
-    trust_examine(&exam->config, &chain, loner.pin, "198.51.100.9", &exam->result, &exam->error);
+    trust_examine(&exam->config, &chain, &as_loner, &exam->result, &exam->error);
 }
 
 /* The name is that of somebody who is accepted. */
@@ -226,7 +230,7 @@ static void test_system_ca(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++)
         for (int listen = 0; listen < 2; listen++) {
-            struct chain chain;
+            struct presented chain;
 
             exam_init(&exam, NULL);
             exam.config.tofu = TRUST_TOFU_NEVER;
@@ -236,8 +240,8 @@ static void test_system_ca(void **state)
             } else {
                 exam.config.host = table[i].host;
             }
-            cert_chain(&chain, table[i].cert, table[i].second);
-            trust_examine(&exam.config, &chain, "", "198.51.100.9", &exam.result, &exam.error);
+            cert_present(&chain, table[i].cert, table[i].second);
+            trust_examine(&exam.config, &chain, &as_nobody, &exam.result, &exam.error);
             check_row((exam.result.verdict.answer == TRUST_ACCEPT) == table[i].good, "row %zu, %s: %s", i, table[i].host, exam.error.story);
             if (table[i].good)
                 expect(&exam, TRUST_ACCEPT, TRUST_BECAUSE_SYSTEM_CA, table[i].host);
@@ -440,12 +444,12 @@ static void test_nobody(void **state)
 static void test_nobody_is_not_ourselves(void **state)
 {
     struct exam exam;
-    struct chain chain = {.count = 0};
+    struct presented chain = {.count = 0};
 
     (void)state;
     exam_init(&exam, NULL);
     exam.config.insecure = true;
-    trust_examine(&exam.config, &chain, "", "198.51.100.9", &exam.result, &exam.error);
+    trust_examine(&exam.config, &chain, &as_nobody, &exam.result, &exam.error);
     expect(&exam, TRUST_ACCEPT, TRUST_BECAUSE_INSECURE, "");
 }
 
@@ -477,13 +481,13 @@ static void test_unreadable(void **state)
 {
     static const uint8_t garbage[] = {0x30, 0x82, 0x01, 0x00, 0x42};
     struct exam exam;
-    struct chain chain;
+    struct presented chain;
 
     (void)state;
     for (int i = 0; i < 3; i++) {
         exam_init(&exam, NULL);
         exam.config.insecure = true;
-        cert_chain(&chain, &peer, NULL);
+        cert_present(&chain, &peer, NULL);
         if (i == 0) {
             chain.at[0].der = garbage;
             chain.at[0].size = sizeof garbage;
@@ -494,7 +498,7 @@ static void test_unreadable(void **state)
             chain.at[1].size = sizeof garbage;
             chain.count = 2;
         }
-        trust_examine(&exam.config, &chain, loner.pin, "198.51.100.9", &exam.result, &exam.error);
+        trust_examine(&exam.config, &chain, &as_loner, &exam.result, &exam.error);
         expect(&exam, TRUST_REFUSE, TRUST_BECAUSE_BAD_CHAIN, "");
         assert_int_equal(exam.error.status, STATUS_WRONG);
         assert_true(has(exam.error.story, "cannot be read"));
@@ -505,7 +509,7 @@ static void test_unreadable(void **state)
 static void test_forged(void **state)
 {
     struct exam exam;
-    struct chain chain;
+    struct presented chain;
     uint8_t *der = malloc(peer.der.size);
 
     (void)state;
@@ -514,9 +518,9 @@ static void test_forged(void **state)
     der[peer.der.size - 5] ^= 1;
     exam_init(&exam, NULL);
     exam.config.cacert = scratch_path("ca.pem");
-    cert_chain(&chain, &peer, NULL);
+    cert_present(&chain, &peer, NULL);
     chain.at[0].der = der;
-    trust_examine(&exam.config, &chain, loner.pin, "198.51.100.9", &exam.result, &exam.error);
+    trust_examine(&exam.config, &chain, &as_loner, &exam.result, &exam.error);
     assert_int_equal(exam.result.verdict.answer, TRUST_REFUSE);
     assert_int_equal(exam.error.status, STATUS_WRONG);
     free(der);
@@ -529,7 +533,7 @@ static void test_control_characters(void **state)
     static const char nul[] = "peer.example\0.evil.example";
     struct cert nasty = {0}, split = {0};
     struct facts facts = {0};
-    struct chain chain;
+    struct presented chain;
     struct exam exam;
     char question[2048];
 
@@ -542,7 +546,7 @@ static void test_control_characters(void **state)
     trust_question(&exam.result, "198.51.100.9:4433", question, sizeof question);
     assert_true(has(question, "It calls itself \"root\\x1b[2J\\x0a"));
     assert_null(strchr(question, 0x1b));
-    cert_chain(&chain, &nasty, NULL);
+    cert_present(&chain, &nasty, NULL);
     trust_describe(&chain, &exam.result, &facts);
     assert_null(strchr(facts.peer.subject, 0x1b));
     assert_null(strchr(facts.peer.subject, '\n'));
@@ -564,7 +568,7 @@ static void test_long_names(void **state)
     char name[1500], label[64];
     struct cert big = {0};
     struct facts facts = {0};
-    struct chain chain;
+    struct presented chain;
     struct exam exam;
 
     (void)state;
@@ -579,7 +583,7 @@ static void test_long_names(void **state)
         examine(&exam, &big, NULL);
         expect(&exam, TRUST_ACCEPT, TRUST_BECAUSE_INSECURE, "");
         assert_true(strlen(exam.result.claimed) < FACTS_NAME_SIZE);
-        cert_chain(&chain, &big, NULL);
+        cert_present(&chain, &big, NULL);
         trust_describe(&chain, &exam.result, &facts);
         assert_int_equal(facts.peer.name_count, 2);
         assert_string_equal(facts.peer.names[1], "short.example");
@@ -591,7 +595,7 @@ static void test_long_names(void **state)
 static void test_describe(void **state)
 {
     struct facts facts = {0};
-    struct chain chain;
+    struct presented chain;
     struct exam exam;
     static const char *const names[] = {"peer.example", "*.wild.example", "somebody@peer.example", "https://peer.example/", "192.0.2.7"};
 
@@ -599,9 +603,9 @@ static void test_describe(void **state)
     exam_init(&exam, NULL);
     exam.config.cacert = scratch_path("ca.pem");
     examine(&exam, &peer, NULL);
-    cert_chain(&chain, &peer, NULL);
+    cert_present(&chain, &peer, NULL);
     trust_describe(&chain, &exam.result, &facts);
-    assert_true(facts.peer.has_certificate);
+    assert_int_equal(facts.peer.kind, PRESENTED_X509);
     assert_string_equal(facts.peer.name, "peer.example");
     assert_string_equal(facts.peer.subject, "CN=The Peer");
     assert_string_equal(facts.peer.issuer, "CN=The CA");
@@ -618,9 +622,9 @@ static void test_describe(void **state)
     exam.config.cacert = NULL;
     exam.config.insecure = true;
     examine(&exam, NULL, NULL);
-    cert_chain(&chain, NULL, NULL);
+    cert_present(&chain, NULL, NULL);
     trust_describe(&chain, &exam.result, &facts);
-    assert_false(facts.peer.has_certificate);
+    assert_int_equal(facts.peer.kind, PRESENTED_NONE);
     assert_int_equal(facts.peer.name_count, 0);
     assert_string_equal(facts.peer.pin, "");
     assert_int_equal(facts.trust, TRUST_INSECURE);
@@ -631,7 +635,7 @@ static void test_no_names_at_all(void **state)
 {
     struct cert blank = {0};
     struct facts facts = {0};
-    struct chain chain;
+    struct presented chain;
     struct exam exam;
 
     (void)state;
@@ -641,7 +645,7 @@ static void test_no_names_at_all(void **state)
     examine(&exam, &blank, NULL);
     expect(&exam, TRUST_ACCEPT, TRUST_BECAUSE_NEW, "198.51.100.9");
     assert_string_equal(exam.result.claimed, "");
-    cert_chain(&chain, &blank, NULL);
+    cert_present(&chain, &blank, NULL);
     trust_describe(&chain, &exam.result, &facts);
     assert_string_equal(facts.peer.subject, "");
     assert_int_equal(facts.peer.name_count, 0);
@@ -654,12 +658,14 @@ static void test_no_names_at_all(void **state)
 static void test_question(void **state)
 {
     struct exam exam;
+    struct presented chain;
     char text[2048], small[32];
 
     (void)state;
     exam_init(&exam, NULL);
     exam.config.host = "loner.example";
-    trust_examine(&exam.config, &(struct chain){.at = {{loner.der.data, loner.der.size}}, .count = 1}, "", "2001:db8::7",
+    cert_present(&chain, &loner, NULL);
+    trust_examine(&exam.config, &chain, &(struct trust_occasion){.address = "2001:db8::7"},
                   &exam.result, &exam.error);
     expect(&exam, TRUST_ASK, 0, "");
     assert_string_equal(exam.result.remember_as, "loner.example");

@@ -73,79 +73,98 @@ static const struct row {
     const char *asked;
 } rows[] = {
     /* 1: the key is known */
-    {"a known key", {.tofu = TRUST_TOFU_ASK}, {.has_key = true}, {.known = KNOWN_MATCH}, ACCEPT(KNOWN, KNOWN), "k"},
-    {"a known key, and a name is expected", {.names_expected = true}, {.has_key = true}, {.known = KNOWN_MATCH}, ACCEPT(KNOWN, KNOWN), "k"},
-    {"a known key, with --peer", {.names_expected = true, .peer_given = true}, {.has_key = true}, {.known = KNOWN_MATCH}, ACCEPT(KNOWN, KNOWN), "k"},
-    {"a known key, --tofu never", {.tofu = TRUST_TOFU_NEVER}, {.has_key = true}, {.known = KNOWN_MATCH}, ACCEPT(KNOWN, KNOWN), "k"},
-    {"known with another key", {.names_expected = true}, {.has_key = true}, {.known = KNOWN_CHANGED, .name = true}, REFUSE(CHANGED, WRONG, BAD_CERTIFICATE), "k"},
-    {"the same, --tofu accept-new", {.names_expected = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = true}, {.known = KNOWN_CHANGED, .name = true}, REFUSE(CHANGED, WRONG, BAD_CERTIFICATE), "k"},
-    {"known_peers cannot be used", {.names_expected = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = true}, {.known = KNOWN_FAILED, .name = true}, REFUSE(FAILED, LOCAL, INTERNAL_ERROR), "k"},
+    {"a known key", {.tofu = TRUST_TOFU_ASK}, {.kind = PRESENTED_X509}, {.known = KNOWN_MATCH}, ACCEPT(KNOWN, KNOWN), "k"},
+    {"a known key, and a name is expected", {.names_expected = true}, {.kind = PRESENTED_X509}, {.known = KNOWN_MATCH}, ACCEPT(KNOWN, KNOWN), "k"},
+    {"a known key, with --peer", {.names_expected = true, .peer_given = true}, {.kind = PRESENTED_X509}, {.known = KNOWN_MATCH}, ACCEPT(KNOWN, KNOWN), "k"},
+    {"a known key, --tofu never", {.tofu = TRUST_TOFU_NEVER}, {.kind = PRESENTED_X509}, {.known = KNOWN_MATCH}, ACCEPT(KNOWN, KNOWN), "k"},
+    {"known with another key", {.names_expected = true}, {.kind = PRESENTED_X509}, {.known = KNOWN_CHANGED, .name = true}, REFUSE(CHANGED, WRONG, BAD_CERTIFICATE), "k"},
+    {"the same, --tofu accept-new", {.names_expected = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.kind = PRESENTED_X509}, {.known = KNOWN_CHANGED, .name = true}, REFUSE(CHANGED, WRONG, BAD_CERTIFICATE), "k"},
+    {"known_peers cannot be used", {.names_expected = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.kind = PRESENTED_X509}, {.known = KNOWN_FAILED, .name = true}, REFUSE(FAILED, LOCAL, INTERNAL_ERROR), "k"},
 
     /* 2: the system's CAs, for the name that is expected */
-    {"a CA vouches for the name", {.names_expected = true}, {.has_key = true}, {.name = true}, ACCEPT(SYSTEM_CA, CA), "knS"},
-    {"the same, --tofu never", {.names_expected = true, .tofu = TRUST_TOFU_NEVER}, {.has_key = true}, {.name = true}, ACCEPT(SYSTEM_CA, CA), "knS"},
-    {"a CA vouches for another name", {.names_expected = true, .tofu = TRUST_TOFU_NEVER}, {.has_key = true}, {.name = false}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "kn"},
-    {"a listener expects nobody", {.tofu = TRUST_TOFU_NEVER}, {.has_key = true}, {.name = true}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "k"},
-    {"a listener with --peer", {.names_expected = true, .peer_given = true, .tofu = TRUST_TOFU_NEVER}, {.has_key = true}, {.name = true}, ACCEPT(SYSTEM_CA, CA), "knS"},
-    {"the CAs cannot be used", {.names_expected = true}, {.has_key = true}, {.name = true, .system = TRUST_CHAIN_FAILED}, REFUSE(FAILED, LOCAL, INTERNAL_ERROR), "knS"},
-    {"expired: as good as none", {.names_expected = true}, {.has_key = true}, {.name = true, .system = TRUST_CHAIN_EXPIRED}, ASK, "knS"},
-    {"self-signed: ask", {.names_expected = true}, {.has_key = true}, {.name = true, .system = TRUST_CHAIN_UNKNOWN_CA}, ASK, "knS"},
-    {"a broken chain: ask", {.names_expected = true}, {.has_key = true}, {.name = true, .system = TRUST_CHAIN_BAD}, ASK, "knS"},
+    {"a CA vouches for the name", {.names_expected = true}, {.kind = PRESENTED_X509}, {.name = true}, ACCEPT(SYSTEM_CA, CA), "knS"},
+    {"the same, --tofu never", {.names_expected = true, .tofu = TRUST_TOFU_NEVER}, {.kind = PRESENTED_X509}, {.name = true}, ACCEPT(SYSTEM_CA, CA), "knS"},
+    {"a CA vouches for another name", {.names_expected = true, .tofu = TRUST_TOFU_NEVER}, {.kind = PRESENTED_X509}, {.name = false}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "kn"},
+    {"a listener expects nobody", {.tofu = TRUST_TOFU_NEVER}, {.kind = PRESENTED_X509}, {.name = true}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "k"},
+    {"a listener with --peer", {.names_expected = true, .peer_given = true, .tofu = TRUST_TOFU_NEVER}, {.kind = PRESENTED_X509}, {.name = true}, ACCEPT(SYSTEM_CA, CA), "knS"},
+    {"the CAs cannot be used", {.names_expected = true}, {.kind = PRESENTED_X509}, {.name = true, .system = TRUST_CHAIN_FAILED}, REFUSE(FAILED, LOCAL, INTERNAL_ERROR), "knS"},
+    {"expired: as good as none", {.names_expected = true}, {.kind = PRESENTED_X509}, {.name = true, .system = TRUST_CHAIN_EXPIRED}, ASK, "knS"},
+    {"self-signed: ask", {.names_expected = true}, {.kind = PRESENTED_X509}, {.name = true, .system = TRUST_CHAIN_UNKNOWN_CA}, ASK, "knS"},
+    {"a broken chain: ask", {.names_expected = true}, {.kind = PRESENTED_X509}, {.name = true, .system = TRUST_CHAIN_BAD}, ASK, "knS"},
 
     /* 3: somebody new */
-    {"ask", {.tofu = TRUST_TOFU_ASK}, {.has_key = true}, {.name = true}, ASK, "k"},
-    {"accept-new", {.tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = true}, {.name = false}, ACCEPT(NEW, NEW), "k"},
-    {"accept-new of another name", {.names_expected = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = true}, {.name = false}, ACCEPT(NEW, NEW), "kn"},
-    {"never", {.tofu = TRUST_TOFU_NEVER}, {.has_key = true}, {.name = true}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "k"},
+    {"ask", {.tofu = TRUST_TOFU_ASK}, {.kind = PRESENTED_X509}, {.name = true}, ASK, "k"},
+    {"accept-new", {.tofu = TRUST_TOFU_ACCEPT_NEW}, {.kind = PRESENTED_X509}, {.name = false}, ACCEPT(NEW, NEW), "k"},
+    {"accept-new of another name", {.names_expected = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.kind = PRESENTED_X509}, {.name = false}, ACCEPT(NEW, NEW), "kn"},
+    {"never", {.tofu = TRUST_TOFU_NEVER}, {.kind = PRESENTED_X509}, {.name = true}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "k"},
 
     /* --pin */
-    {"the pin", {.pins_given = true}, {.has_key = true, .pin_matches = true}, {.known = KNOWN_FAILED}, ACCEPT(PIN, PIN), ""},
-    {"the pin, and HOST does not matter", {.pins_given = true, .names_expected = true}, {.has_key = true, .pin_matches = true}, {.name = false}, ACCEPT(PIN, PIN), ""},
-    {"another pin", {.pins_given = true}, {.has_key = true}, {.known = KNOWN_MATCH, .name = true}, REFUSE(OTHER_PIN, WRONG, BAD_CERTIFICATE), ""},
-    {"another pin, --tofu accept-new", {.pins_given = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = true}, {.known = KNOWN_MATCH}, REFUSE(OTHER_PIN, WRONG, BAD_CERTIFICATE), ""},
-    {"another pin, --insecure", {.pins_given = true, .insecure = true}, {.has_key = true}, {.known = KNOWN_MATCH}, REFUSE(OTHER_PIN, WRONG, BAD_CERTIFICATE), ""},
-    {"the pin and --peer", {.pins_given = true, .names_expected = true, .peer_given = true}, {.has_key = true, .pin_matches = true}, {.name = true}, ACCEPT(PIN, PIN), "n"},
-    {"the pin, another --peer", {.pins_given = true, .names_expected = true, .peer_given = true}, {.has_key = true, .pin_matches = true}, {.name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "n"},
+    {"the pin", {.pins_given = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.known = KNOWN_FAILED}, ACCEPT(PIN, PIN), ""},
+    {"the pin, and HOST does not matter", {.pins_given = true, .names_expected = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.name = false}, ACCEPT(PIN, PIN), ""},
+    {"another pin", {.pins_given = true}, {.kind = PRESENTED_X509}, {.known = KNOWN_MATCH, .name = true}, REFUSE(OTHER_PIN, WRONG, BAD_CERTIFICATE), ""},
+    {"another pin, --tofu accept-new", {.pins_given = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.kind = PRESENTED_X509}, {.known = KNOWN_MATCH}, REFUSE(OTHER_PIN, WRONG, BAD_CERTIFICATE), ""},
+    {"another pin, --insecure", {.pins_given = true, .insecure = true}, {.kind = PRESENTED_X509}, {.known = KNOWN_MATCH}, REFUSE(OTHER_PIN, WRONG, BAD_CERTIFICATE), ""},
+    {"the pin and --peer", {.pins_given = true, .names_expected = true, .peer_given = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.name = true}, ACCEPT(PIN, PIN), "n"},
+    {"the pin, another --peer", {.pins_given = true, .names_expected = true, .peer_given = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "n"},
 
     /* --cacert */
-    {"the CA, to a listener", {.cacert_given = true}, {.has_key = true}, {.name = false}, ACCEPT(CACERT, CA), "C"},
-    {"the CA, to HOST", {.cacert_given = true, .names_expected = true}, {.has_key = true}, {.name = true}, ACCEPT(CACERT, CA), "Cn"},
-    {"the CA, another name", {.cacert_given = true, .names_expected = true}, {.has_key = true}, {.known = KNOWN_MATCH, .name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "Cn"},
-    {"the CA, another name, --insecure", {.cacert_given = true, .names_expected = true, .insecure = true}, {.has_key = true}, {.name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "Cn"},
-    {"another CA", {.cacert_given = true}, {.has_key = true}, {.known = KNOWN_MATCH, .cacert = TRUST_CHAIN_UNKNOWN_CA}, REFUSE(UNKNOWN_CA, WRONG, UNKNOWN_CA), "C"},
-    {"another CA, accept-new", {.cacert_given = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = true}, {.cacert = TRUST_CHAIN_UNKNOWN_CA}, REFUSE(UNKNOWN_CA, WRONG, UNKNOWN_CA), "C"},
-    {"expired", {.cacert_given = true, .names_expected = true}, {.has_key = true}, {.name = true, .cacert = TRUST_CHAIN_EXPIRED}, REFUSE(EXPIRED, WRONG, CERTIFICATE_EXPIRED), "C"},
-    {"a bad chain", {.cacert_given = true}, {.has_key = true}, {.cacert = TRUST_CHAIN_BAD}, REFUSE(BAD_CHAIN, WRONG, BAD_CERTIFICATE), "C"},
-    {"the file cannot be used", {.cacert_given = true}, {.has_key = true}, {.cacert = TRUST_CHAIN_FAILED}, REFUSE(FAILED, LOCAL, INTERNAL_ERROR), "C"},
-    {"the pin and the CA", {.cacert_given = true, .pins_given = true}, {.has_key = true, .pin_matches = true}, {.name = false}, ACCEPT(PIN, PIN), "C"},
-    {"the pin, and another CA", {.cacert_given = true, .pins_given = true}, {.has_key = true, .pin_matches = true}, {.cacert = TRUST_CHAIN_UNKNOWN_CA}, REFUSE(UNKNOWN_CA, WRONG, UNKNOWN_CA), "C"},
-    {"the pin and the CA, another HOST", {.cacert_given = true, .pins_given = true, .names_expected = true}, {.has_key = true, .pin_matches = true}, {.name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "Cn"},
+    {"the CA, to a listener", {.cacert_given = true}, {.kind = PRESENTED_X509}, {.name = false}, ACCEPT(CACERT, CA), "C"},
+    {"the CA, to HOST", {.cacert_given = true, .names_expected = true}, {.kind = PRESENTED_X509}, {.name = true}, ACCEPT(CACERT, CA), "Cn"},
+    {"the CA, another name", {.cacert_given = true, .names_expected = true}, {.kind = PRESENTED_X509}, {.known = KNOWN_MATCH, .name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "Cn"},
+    {"the CA, another name, --insecure", {.cacert_given = true, .names_expected = true, .insecure = true}, {.kind = PRESENTED_X509}, {.name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "Cn"},
+    {"another CA", {.cacert_given = true}, {.kind = PRESENTED_X509}, {.known = KNOWN_MATCH, .cacert = TRUST_CHAIN_UNKNOWN_CA}, REFUSE(UNKNOWN_CA, WRONG, UNKNOWN_CA), "C"},
+    {"another CA, accept-new", {.cacert_given = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.kind = PRESENTED_X509}, {.cacert = TRUST_CHAIN_UNKNOWN_CA}, REFUSE(UNKNOWN_CA, WRONG, UNKNOWN_CA), "C"},
+    {"expired", {.cacert_given = true, .names_expected = true}, {.kind = PRESENTED_X509}, {.name = true, .cacert = TRUST_CHAIN_EXPIRED}, REFUSE(EXPIRED, WRONG, CERTIFICATE_EXPIRED), "C"},
+    {"a bad chain", {.cacert_given = true}, {.kind = PRESENTED_X509}, {.cacert = TRUST_CHAIN_BAD}, REFUSE(BAD_CHAIN, WRONG, BAD_CERTIFICATE), "C"},
+    {"the file cannot be used", {.cacert_given = true}, {.kind = PRESENTED_X509}, {.cacert = TRUST_CHAIN_FAILED}, REFUSE(FAILED, LOCAL, INTERNAL_ERROR), "C"},
+    {"the pin and the CA", {.cacert_given = true, .pins_given = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.name = false}, ACCEPT(PIN, PIN), "C"},
+    {"the pin, and another CA", {.cacert_given = true, .pins_given = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.cacert = TRUST_CHAIN_UNKNOWN_CA}, REFUSE(UNKNOWN_CA, WRONG, UNKNOWN_CA), "C"},
+    {"the pin and the CA, another HOST", {.cacert_given = true, .pins_given = true, .names_expected = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "Cn"},
 
     /* --insecure */
-    {"anybody", {.insecure = true}, {.has_key = true}, {.known = KNOWN_CHANGED}, ACCEPT(INSECURE, INSECURE), ""},
-    {"anybody at HOST", {.insecure = true, .names_expected = true}, {.has_key = true}, {.name = false}, ACCEPT(INSECURE, INSECURE), ""},
-    {"anybody of that name", {.insecure = true, .names_expected = true, .peer_given = true}, {.has_key = true}, {.name = true}, ACCEPT(INSECURE, INSECURE), "n"},
-    {"somebody of another name", {.insecure = true, .names_expected = true, .peer_given = true}, {.has_key = true}, {.name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "n"},
+    {"anybody", {.insecure = true}, {.kind = PRESENTED_X509}, {.known = KNOWN_CHANGED}, ACCEPT(INSECURE, INSECURE), ""},
+    {"anybody at HOST", {.insecure = true, .names_expected = true}, {.kind = PRESENTED_X509}, {.name = false}, ACCEPT(INSECURE, INSECURE), ""},
+    {"anybody of that name", {.insecure = true, .names_expected = true, .peer_given = true}, {.kind = PRESENTED_X509}, {.name = true}, ACCEPT(INSECURE, INSECURE), "n"},
+    {"somebody of another name", {.insecure = true, .names_expected = true, .peer_given = true}, {.kind = PRESENTED_X509}, {.name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "n"},
 
     /* ourselves */
-    {"our own key", {.tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = true, .own_key = true}, {.known = KNOWN_MATCH}, REFUSE(OURSELVES, ROLE, HANDSHAKE_FAILURE), ""},
-    {"our own key, --insecure", {.insecure = true}, {.has_key = true, .own_key = true}, {.known = KNOWN_MATCH}, REFUSE(OURSELVES, ROLE, HANDSHAKE_FAILURE), ""},
-    {"our own key, a CA's", {.cacert_given = true}, {.has_key = true, .own_key = true}, {.name = true}, REFUSE(OURSELVES, ROLE, HANDSHAKE_FAILURE), ""},
-    {"our own key, pinned", {.pins_given = true}, {.has_key = true, .own_key = true, .pin_matches = true}, {.name = false}, ACCEPT(PIN, PIN), ""},
-    {"our own key, another pinned", {.pins_given = true}, {.has_key = true, .own_key = true}, {.name = false}, REFUSE(OURSELVES, ROLE, HANDSHAKE_FAILURE), ""},
-    {"our own key, --allow-self", {.allow_self = true, .insecure = true}, {.has_key = true, .own_key = true}, {.name = false}, ACCEPT(INSECURE, INSECURE), ""},
-    {"--allow-self is no acceptance", {.allow_self = true, .tofu = TRUST_TOFU_NEVER}, {.has_key = true, .own_key = true}, {.name = false}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "k"},
+    {"our own key", {.tofu = TRUST_TOFU_ACCEPT_NEW}, {.kind = PRESENTED_X509, .own_key = true}, {.known = KNOWN_MATCH}, REFUSE(OURSELVES, ROLE, HANDSHAKE_FAILURE), ""},
+    {"our own key, --insecure", {.insecure = true}, {.kind = PRESENTED_X509, .own_key = true}, {.known = KNOWN_MATCH}, REFUSE(OURSELVES, ROLE, HANDSHAKE_FAILURE), ""},
+    {"our own key, a CA's", {.cacert_given = true}, {.kind = PRESENTED_X509, .own_key = true}, {.name = true}, REFUSE(OURSELVES, ROLE, HANDSHAKE_FAILURE), ""},
+    {"our own key, pinned", {.pins_given = true}, {.kind = PRESENTED_X509, .own_key = true, .pin_matches = true}, {.name = false}, ACCEPT(PIN, PIN), ""},
+    {"our own key, another pinned", {.pins_given = true}, {.kind = PRESENTED_X509, .own_key = true}, {.name = false}, REFUSE(OURSELVES, ROLE, HANDSHAKE_FAILURE), ""},
+    {"our own key, --allow-self", {.allow_self = true, .insecure = true}, {.kind = PRESENTED_X509, .own_key = true}, {.name = false}, ACCEPT(INSECURE, INSECURE), ""},
+    {"--allow-self is no acceptance", {.allow_self = true, .tofu = TRUST_TOFU_NEVER}, {.kind = PRESENTED_X509, .own_key = true}, {.name = false}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "k"},
 
     /* nobody in particular */
-    {"no key", {.tofu = TRUST_TOFU_ACCEPT_NEW}, {.has_key = false}, {.known = KNOWN_MATCH, .name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
-    {"no key, and none needed", {.remote_id = TRUST_REMOTE_ID_REQUEST}, {.has_key = false}, {.name = true}, ACCEPT(NOT_ASKED, NONE), ""},
-    {"no key, --insecure", {.insecure = true}, {.has_key = false}, {.name = true}, ACCEPT(INSECURE, INSECURE), ""},
-    {"no key, but a pin", {.pins_given = true, .insecure = true, .remote_id = TRUST_REMOTE_ID_REQUEST}, {.has_key = false, .pin_matches = true}, {.name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
-    {"no key, but --cacert", {.cacert_given = true, .insecure = true, .remote_id = TRUST_REMOTE_ID_REQUEST}, {.has_key = false}, {.name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
-    {"no key, but --peer", {.peer_given = true, .names_expected = true, .insecure = true, .remote_id = TRUST_REMOTE_ID_REQUEST}, {.has_key = false}, {.name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
-    {"a key, and none needed: it is judged", {.remote_id = TRUST_REMOTE_ID_REQUEST, .tofu = TRUST_TOFU_NEVER}, {.has_key = true}, {.name = true}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "k"},
-    {"nobody is looked at", {.remote_id = TRUST_REMOTE_ID_IGNORE}, {.has_key = true, .own_key = true}, {.known = KNOWN_CHANGED}, ACCEPT(NOT_ASKED, NONE), ""},
-    {"nobody is looked at, nor shown", {.remote_id = TRUST_REMOTE_ID_IGNORE}, {.has_key = false}, {.known = KNOWN_CHANGED}, ACCEPT(NOT_ASKED, NONE), ""},
+    {"no key", {.tofu = TRUST_TOFU_ACCEPT_NEW}, {.kind = PRESENTED_NONE}, {.known = KNOWN_MATCH, .name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
+    {"no key, and none needed", {.remote_id = TRUST_REMOTE_ID_REQUEST}, {.kind = PRESENTED_NONE}, {.name = true}, ACCEPT(NOT_ASKED, NONE), ""},
+    {"no key, --insecure", {.insecure = true}, {.kind = PRESENTED_NONE}, {.name = true}, ACCEPT(INSECURE, INSECURE), ""},
+    {"no key, but a pin", {.pins_given = true, .insecure = true, .remote_id = TRUST_REMOTE_ID_REQUEST}, {.kind = PRESENTED_NONE, .pin_matches = true}, {.name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
+    {"no key, but --cacert", {.cacert_given = true, .insecure = true, .remote_id = TRUST_REMOTE_ID_REQUEST}, {.kind = PRESENTED_NONE}, {.name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
+    {"no key, but --peer", {.peer_given = true, .names_expected = true, .insecure = true, .remote_id = TRUST_REMOTE_ID_REQUEST}, {.kind = PRESENTED_NONE}, {.name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
+    {"a key, and none needed: it is judged", {.remote_id = TRUST_REMOTE_ID_REQUEST, .tofu = TRUST_TOFU_NEVER}, {.kind = PRESENTED_X509}, {.name = true}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "k"},
+
+    /* a bare key: no CA and no name vouches for it (the questions answer so) */
+    {"a bare key that is known", {.names_expected = true}, {.kind = PRESENTED_RAWPK}, {.known = KNOWN_MATCH}, ACCEPT(KNOWN, KNOWN), "k"},
+    {"a bare key with the pin", {.pins_given = true}, {.kind = PRESENTED_RAWPK, .pin_matches = true}, {.name = false}, ACCEPT(PIN, PIN), ""},
+    {"a bare key with another pin", {.pins_given = true}, {.kind = PRESENTED_RAWPK}, {.name = false}, REFUSE(OTHER_PIN, WRONG, BAD_CERTIFICATE), ""},
+    {"a bare key, --cacert", {.cacert_given = true}, {.kind = PRESENTED_RAWPK}, {.cacert = TRUST_CHAIN_NOT_THERE}, REFUSE(BARE_KEY, WRONG, UNSUPPORTED_CERTIFICATE), "C"},
+    {"a bare key, --pin and --peer", {.pins_given = true, .peer_given = true, .names_expected = true}, {.kind = PRESENTED_RAWPK, .pin_matches = true}, {.name = false}, REFUSE(BARE_KEY, WRONG, UNSUPPORTED_CERTIFICATE), "n"},
+    {"a bare key that is new", {.names_expected = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.kind = PRESENTED_RAWPK}, {.name = false}, ACCEPT(NEW, NEW), "kn"},
+
+    /* a pre-shared key: whoever has it is trusted */
+    {"a pre-shared key", {.tofu = TRUST_TOFU_NEVER}, {.kind = PRESENTED_PSK}, {.name = false}, ACCEPT(PSK, PSK), ""},
+    {"the same, HOST is expected: it was called, not asked for", {.names_expected = true}, {.kind = PRESENTED_PSK}, {.name = false}, ACCEPT(PSK, PSK), ""},
+    {"a pre-shared key of that name", {.names_expected = true, .peer_given = true}, {.kind = PRESENTED_PSK}, {.name = true}, ACCEPT(PSK, PSK), "n"},
+    {"a pre-shared key of another name", {.names_expected = true, .peer_given = true}, {.kind = PRESENTED_PSK}, {.name = false}, REFUSE(OTHER_NAME, WRONG, ACCESS_DENIED), "n"},
+    {"our own name with a pre-shared key", {.tofu = TRUST_TOFU_NEVER}, {.kind = PRESENTED_PSK, .own_key = true}, {.name = true}, REFUSE(OURSELVES, ROLE, HANDSHAKE_FAILURE), ""},
+    {"the same, --allow-self", {.allow_self = true}, {.kind = PRESENTED_PSK, .own_key = true}, {.name = true}, ACCEPT(PSK, PSK), ""},
+    {"a pre-shared key, but a pin", {.pins_given = true}, {.kind = PRESENTED_PSK}, {.name = true}, REFUSE(OTHER_PIN, WRONG, ACCESS_DENIED), ""},
+    {"a pre-shared key, but --cacert", {.cacert_given = true}, {.kind = PRESENTED_PSK}, {.name = true}, REFUSE(BARE_KEY, WRONG, ACCESS_DENIED), ""},
+
+    {"nobody is looked at", {.remote_id = TRUST_REMOTE_ID_IGNORE}, {.kind = PRESENTED_X509, .own_key = true}, {.known = KNOWN_CHANGED}, ACCEPT(NOT_ASKED, NONE), ""},
+    {"nobody is looked at, nor shown", {.remote_id = TRUST_REMOTE_ID_IGNORE}, {.kind = PRESENTED_NONE}, {.known = KNOWN_CHANGED}, ACCEPT(NOT_ASKED, NONE), ""},
 };
 
 static void test_rules(void **state)
@@ -177,7 +196,7 @@ struct everything {
 /* The combination of that number; false: there is none of so high a number. */
 static bool combination(unsigned number, struct everything *all)
 {
-    static const unsigned sizes[] = {2, 2, 3, 2, 2, 3, 3, 2, 2, 2, 4, 2, 5, 5};
+    static const unsigned sizes[] = {2, 2, 3, 2, 2, 3, 3, 4, 2, 2, 4, 2, 6, 6};
     unsigned value[COUNT(sizes)];
 
     for (size_t i = 0; i < COUNT(sizes); i++) {
@@ -189,7 +208,8 @@ static bool combination(unsigned number, struct everything *all)
         .rules = {.pins_given = value[0], .cacert_given = value[1], .names_expected = value[2] > 0, .peer_given = value[2] > 1,
                   .insecure = value[3], .allow_self = value[4], .tofu = (enum trust_tofu)value[5],
                   .remote_id = (enum trust_remote_id)value[6]},
-        .peer = {.has_key = value[7], .own_key = value[7] && value[8], .pin_matches = value[7] && value[0] && value[9]},
+        .peer = {.kind = (enum presented_kind)value[7], .own_key = value[7] && value[8],
+                 .pin_matches = (value[7] == PRESENTED_X509 || value[7] == PRESENTED_RAWPK) && value[0] && value[9]},
         .answers = {.known = (enum known_result)value[10], .name = value[11], .cacert = (enum trust_chain)value[12],
                     .system = (enum trust_chain)value[13]},
     };
@@ -200,13 +220,13 @@ static bool combination(unsigned number, struct everything *all)
 static bool may_be_accepted(const struct everything *all, enum trust_how how)
 {
     const struct trust_rules *rules = &all->rules;
-    bool has_name = all->answers.name;
+    bool has_name = all->answers.name, has_key = all->peer.kind == PRESENTED_X509 || all->peer.kind == PRESENTED_RAWPK;
 
     if (rules->remote_id == TRUST_REMOTE_ID_IGNORE)
         return how == TRUST_NONE;
     if (rules->pins_given && !all->peer.pin_matches)
         return false;
-    if (rules->cacert_given && (!all->peer.has_key || all->answers.cacert != TRUST_CHAIN_GOOD || (rules->names_expected && !has_name)))
+    if (rules->cacert_given && (!has_key || all->answers.cacert != TRUST_CHAIN_GOOD || (rules->names_expected && !has_name)))
         return false;
     if (all->peer.own_key && !rules->allow_self && !all->peer.pin_matches)
         return false;
@@ -214,15 +234,17 @@ static bool may_be_accepted(const struct everything *all, enum trust_how how)
     case TRUST_PIN:
         return all->peer.pin_matches && (!rules->peer_given || has_name);
     case TRUST_CA:
-        return rules->cacert_given || (rules->names_expected && has_name && all->answers.system == TRUST_CHAIN_GOOD && all->peer.has_key);
+        return rules->cacert_given || (rules->names_expected && has_name && all->answers.system == TRUST_CHAIN_GOOD && has_key);
     case TRUST_KNOWN:
-        return all->peer.has_key && all->answers.known == KNOWN_MATCH;
+        return has_key && all->answers.known == KNOWN_MATCH;
     case TRUST_NEW:
-        return all->peer.has_key && rules->tofu == TRUST_TOFU_ACCEPT_NEW && all->answers.known == KNOWN_NONE;
+        return has_key && rules->tofu == TRUST_TOFU_ACCEPT_NEW && all->answers.known == KNOWN_NONE;
     case TRUST_INSECURE:
-        return rules->insecure && (!rules->peer_given || (all->peer.has_key && has_name));
+        return rules->insecure && (!rules->peer_given || (has_key && has_name));
     case TRUST_NONE:
-        return rules->remote_id == TRUST_REMOTE_ID_REQUEST && !all->peer.has_key && !rules->peer_given;
+        return rules->remote_id == TRUST_REMOTE_ID_REQUEST && all->peer.kind == PRESENTED_NONE && !rules->peer_given;
+    case TRUST_PSK:
+        return all->peer.kind == PRESENTED_PSK && !rules->pins_given && (!rules->peer_given || has_name);
     }
     return false;
 }
@@ -243,7 +265,7 @@ static void test_every_combination(void **state)
             check_row(verdict.status == STATUS_OK && verdict.because < TRUST_BECAUSE_NO_KEY, "combination %u", number);
             break;
         case TRUST_ASK: /* only about a stranger, and only when that was the wish */
-            check_row(all.rules.tofu == TRUST_TOFU_ASK && all.peer.has_key && all.answers.known == KNOWN_NONE, "combination %u", number);
+            check_row(all.rules.tofu == TRUST_TOFU_ASK && all.peer.kind != PRESENTED_NONE && all.peer.kind != PRESENTED_PSK && all.answers.known == KNOWN_NONE, "combination %u", number);
             check_row(!all.rules.pins_given && !all.rules.cacert_given && !all.rules.insecure, "combination %u", number);
             break;
         case TRUST_REFUSE:
@@ -251,11 +273,11 @@ static void test_every_combination(void **state)
                       "combination %u", number);
             break;
         }
-        check_row(all.peer.has_key || !*all.answers.asked, "combination %u: there was nothing to ask of", number);
+        check_row(all.peer.kind != PRESENTED_NONE || !*all.answers.asked, "combination %u: there was nothing to ask of", number);
         check_row(all.rules.cacert_given || !strchr(all.answers.asked, 'C'), "combination %u", number);
         check_row(all.rules.names_expected || !strchr(all.answers.asked, 'n'), "combination %u", number);
     }
-    assert_int_equal(number, 2 * 2 * 3 * 2 * 2 * 3 * 3 * 2 * 2 * 2 * 4 * 2 * 5 * 5);
+    assert_int_equal(number, 2 * 2 * 3 * 2 * 2 * 3 * 3 * 4 * 2 * 2 * 4 * 2 * 6 * 6);
     assert_in_range(accepted, number / 10, number / 2);
 }
 
