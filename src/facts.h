@@ -30,6 +30,7 @@ struct facts {
     char alpn[256];
     bool resumed;
     char our_pin[TEXT_PIN_SIZE];
+    char our_choice[512]; /* which of our identities the peer got to see, and why; "": none */
     char *export_hex; /* owned; NULL unless --export */
 
     struct {

@@ -1,220 +1,247 @@
-/* identity.c - who we are: our certificate and its key. */
+/* identity.c - who we are: our keys, and what is shown of them. */
 #include "identity.h"
-#include "identity_make.h"
-#include "buffer.h"
 #include "file.h"
-#include "text.h"
+#include "identity_credential.h"
+#include "identity_make.h"
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-struct identity {
-    gnutls_certificate_credentials_t credentials;
-    char pin[TEXT_PIN_SIZE];
-    char name[256];
-    const char *pins[1];
-};
-
-static void tell(struct error *error, const char *what, const char *path, int code)
+void identity_tell(struct error *error, const char *what, const char *place, int code)
 {
-    error_set(error, STATUS_IDENTITY, "cannot use the %s in \"%s\": %s", what, path, gnutls_strerror(code));
+    error_set(error, STATUS_IDENTITY, "cannot use the %s in \"%s\": %s", what, place, gnutls_strerror(code));
 }
 
-static bool contains(const struct buffer *text, const char *words)
+static bool no_memory(struct error *error)
 {
-    return buffer_used(text) && memmem(buffer_at(text), buffer_used(text), words, strlen(words)) != NULL;
-}
-
-static gnutls_datum_t datum(const struct buffer *buffer)
-{
-    return (gnutls_datum_t){.data = (unsigned char *)buffer_at(buffer), .size = (unsigned)buffer_used(buffer)};
+    error_set(error, STATUS_IDENTITY, "out of memory");
+    return false;
 }
 
 struct identity *identity_none(struct error *error)
 {
     struct identity *identity = calloc(1, sizeof *identity);
 
-    if (identity && gnutls_certificate_allocate_credentials(&identity->credentials) == 0)
+    if (identity && gnutls_certificate_allocate_credentials(&identity->library) == 0)
         return identity;
     free(identity);
-    error_set(error, STATUS_IDENTITY, "out of memory");
+    no_memory(error);
     return NULL;
+}
+
+static void free_credential(struct credential *credential)
+{
+    for (unsigned i = 0; i < credential->shown_count; i++)
+        gnutls_pcert_deinit(&credential->shown[i]);
+    for (unsigned i = 0; i < credential->chain_count; i++)
+        gnutls_x509_crt_deinit(credential->chain[i]);
+    gnutls_privkey_deinit(credential->key);
+    gnutls_free(credential->status.response.data);
+    identity_login_free(credential);
+    free((char *)credential->place);
+    free((char *)credential->peer);
 }
 
 void identity_free(struct identity *identity)
 {
-    if (identity)
-        gnutls_certificate_free_credentials(identity->credentials);
+    if (!identity)
+        return;
+    for (size_t i = 0; i < identity->count; i++)
+        free_credential(&identity->at[i]);
+    gnutls_certificate_free_credentials(identity->library);
+    free(identity->at);
+    free(identity->pins);
     free(identity);
 }
 
-const char *identity_pin(const struct identity *identity)
+/* ---- Small views ---- */
+
+size_t identity_count(const struct identity *identity)
 {
-    return identity->pin;
+    return identity->count;
 }
 
-const char *const *identity_pins(const struct identity *identity, size_t *count)
+const char *identity_pin(const struct identity *identity, size_t index)
 {
-    *count = *identity->pin ? 1 : 0;
+    return index < identity->count ? identity->at[index].pin : "";
+}
+
+const char *identity_name(const struct identity *identity, size_t index)
+{
+    return index < identity->count ? identity->at[index].name : "";
+}
+
+const char *identity_place(const struct identity *identity, size_t index)
+{
+    return index < identity->count ? identity->at[index].place : "";
+}
+
+bool identity_is_bare(const struct identity *identity)
+{
+    return identity->bare;
+}
+
+const char *const *identity_pins(const struct identity *identity)
+{
     return identity->pins;
 }
 
-const char *identity_name(const struct identity *identity)
+int64_t identity_days_left(const struct identity *identity, size_t index)
 {
-    return identity->name;
+    const struct credential *credential = &identity->at[index];
+    time_t expiry;
+
+    if (identity->bare || credential->chain_count == 0)
+        return INT64_MAX;
+    expiry = gnutls_x509_crt_get_expiration_time(credential->chain[0]);
+    return expiry == (time_t)GNUTLS_X509_NO_WELL_DEFINED_EXPIRATION ? INT64_MAX : (expiry - time(NULL)) / 86400;
 }
 
-struct gnutls_certificate_credentials_st *identity_credentials(const struct identity *identity)
-{
-    return identity->credentials;
-}
+/* ---- Putting a credential together ---- */
 
-/* Our own certificate out of the credentials: its pin, its name, and whether its time is now. */
-static bool look_at(struct identity *identity, const char *path, struct error *error)
+/* The pin of a key. A token may keep its public half to itself: *known is false then. */
+static int pin_of_key(gnutls_privkey_t key, char pin[TEXT_PIN_SIZE], bool *known)
 {
-    gnutls_x509_crt_t *list = NULL;
-    unsigned count = 0;
+    gnutls_pubkey_t public = NULL;
     uint8_t hash[TEXT_PIN_HASH];
     size_t size = sizeof hash;
-    char name[sizeof identity->name];
-    size_t name_size = sizeof name;
-    time_t now = time(NULL);
-    bool usable = false;
-    int code = gnutls_certificate_get_x509_crt(identity->credentials, 0, &list, &count);
+    int code = gnutls_pubkey_init(&public);
 
-    if (code < 0 || count == 0) {
-        tell(error, "certificate", path, code);
-        return false;
-    }
-    code = gnutls_x509_crt_get_key_id(list[0], GNUTLS_KEYID_USE_SHA256, hash, &size);
-    if (code < 0)
-        tell(error, "certificate", path, code);
-    else if (gnutls_x509_crt_get_expiration_time(list[0]) < now)
-        error_set(error, STATUS_IDENTITY, "our certificate in \"%s\" has expired, nobody would accept it", path);
-    else if (gnutls_x509_crt_get_activation_time(list[0]) > now)
-        error_set(error, STATUS_IDENTITY, "our certificate in \"%s\" is not valid yet; is the clock right?", path);
-    else
-        usable = true;
-    text_from_pin(identity->pin, hash);
-    identity->pins[0] = identity->pin;
-    if (gnutls_x509_crt_get_dn_by_oid(list[0], GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &name_size) == 0)
-        text_escape(identity->name, sizeof identity->name, name, name_size);
-    for (unsigned i = 0; i < count; i++)
-        gnutls_x509_crt_deinit(list[i]);
-    gnutls_free(list);
-    return usable;
+    *known = code >= 0 && gnutls_pubkey_import_privkey(public, key, 0, 0) >= 0;
+    if (*known)
+        code = gnutls_pubkey_get_key_id(public, GNUTLS_KEYID_USE_SHA256, hash, &size);
+    if (*known && code >= 0)
+        text_from_pin(pin, hash);
+    gnutls_pubkey_deinit(public);
+    return code;
 }
 
-/* Put certificate and key to use together; they have to match. */
-static struct identity *assemble(const struct buffer *certificate, const char *certificate_path,
-                                 const struct buffer *key, const char *key_path, const char *passphrase,
-                                 struct error *error)
+/* Nobody would accept a certificate out of its time; a bare key has none. */
+static bool check_dates(const struct credential *credential, struct error *error)
+{
+    time_t now = time(NULL);
+
+    if (gnutls_x509_crt_get_expiration_time(credential->chain[0]) < now)
+        error_set(error, STATUS_IDENTITY, "our certificate in \"%s\" has expired, nobody would accept it", credential->place);
+    else if (gnutls_x509_crt_get_activation_time(credential->chain[0]) > now)
+        error_set(error, STATUS_IDENTITY, "our certificate in \"%s\" is not valid yet; is the clock right?", credential->place);
+    else
+        return true;
+    return false;
+}
+
+/* Certificate and key have to match. */
+static bool check_pair(struct credential *credential, const struct identity_source *source, struct error *error)
+{
+    char pin[TEXT_PIN_SIZE];
+    uint8_t hash[TEXT_PIN_HASH];
+    size_t size = sizeof hash;
+    bool known;
+    int code = pin_of_key(credential->key, pin, &known);
+
+    if (code >= 0)
+        code = gnutls_x509_crt_get_key_id(credential->chain[0], GNUTLS_KEYID_USE_SHA256, hash, &size);
+    if (code < 0) {
+        identity_tell(error, "certificate", credential->place, code);
+        return false;
+    }
+    text_from_pin(credential->pin, hash);
+    if (!known || strcmp(pin, credential->pin) == 0)
+        return true;
+    error_set(error, STATUS_IDENTITY, "the key in \"%s\" is not the key of the certificate in \"%s\"",
+              source->key ? source->key : credential->place, credential->place);
+    return false;
+}
+
+static void take_name(struct credential *credential)
+{
+    char name[sizeof credential->name];
+    size_t size = sizeof name;
+
+    if (gnutls_x509_crt_get_dn_by_oid(credential->chain[0], GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &size) == 0)
+        text_escape(credential->name, sizeof credential->name, name, size);
+}
+
+static bool show_bare(struct credential *credential, struct error *error)
+{
+    gnutls_pubkey_t public = NULL;
+    int code = gnutls_pubkey_init(&public);
+
+    if (code >= 0)
+        code = gnutls_pubkey_import_x509(public, credential->chain[0], 0);
+    if (code >= 0)
+        code = gnutls_pcert_import_rawpk(&credential->shown[0], public, 0); /* takes it over */
+    if (code >= 0)
+        credential->shown_count = 1;
+    else {
+        gnutls_pubkey_deinit(public);
+        identity_tell(error, "public key", credential->place, code);
+    }
+    return code >= 0;
+}
+
+static bool show_chain(struct credential *credential, struct error *error)
+{
+    unsigned count = credential->chain_count;
+    int code = gnutls_pcert_import_x509_list(credential->shown, credential->chain, &count, 0);
+
+    if (code < 0)
+        identity_tell(error, "certificate", credential->place, code);
+    else
+        credential->shown_count = count;
+    return code >= 0;
+}
+
+static bool load(const struct identity_config *config, const struct identity_source *source, struct credential *credential,
+                 struct error *error)
+{
+    const char *place = source->certificate ? source->certificate : source->key;
+
+    credential->place = strdup(place);
+    credential->peer = source->peer ? strdup(source->peer) : NULL;
+    if (!credential->place || (source->peer && !credential->peer))
+        return no_memory(error);
+    if (!identity_read_files(config, source, credential, error))
+        return false;
+    if (credential->chain_count == 0 && !identity_make_certificate(credential->key, place, &credential->chain[0], error))
+        return false;
+    credential->chain_count += credential->chain_count == 0;
+    identity_login_end(credential);
+    take_name(credential);
+    return check_pair(credential, source, error) && (config->bare || check_dates(credential, error)) &&
+           (config->bare ? show_bare(credential, error) : show_chain(credential, error));
+}
+
+struct identity *identity_load(const struct identity_config *config, struct error *error)
 {
     struct identity *identity = identity_none(error);
-    gnutls_datum_t certificate_pem = datum(certificate), key_pem = datum(key);
-    gnutls_x509_crt_t *list = NULL;
-    unsigned count = 0;
-    int code;
+    bool usable = identity != NULL;
 
-    if (!identity)
+    if (!usable)
         return NULL;
-    /* GnuTLS 3.7.9 leaks when it is the one to find out that there is no certificate in it. */
-    code = gnutls_x509_crt_list_import2(&list, &count, &certificate_pem, GNUTLS_X509_FMT_PEM, 0);
-    for (unsigned i = 0; code >= 0 && i < count; i++)
-        gnutls_x509_crt_deinit(list[i]);
-    gnutls_free(list);
-    if (code >= 0)
-        code = gnutls_certificate_set_x509_key_mem2(identity->credentials, &certificate_pem, &key_pem, GNUTLS_X509_FMT_PEM,
-                                                passphrase, 0);
-    if (code == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
-        error_set(error, STATUS_IDENTITY, "the key in \"%s\" is not the key of the certificate in \"%s\"", key_path,
-                  certificate_path);
-    else if (code == GNUTLS_E_DECRYPTION_FAILED)
-        error_set(error, STATUS_IDENTITY, "the passphrase for the key in \"%s\" is wrong", key_path);
-    else if (code < 0)
-        tell(error, "certificate or key", strcmp(certificate_path, key_path) ? certificate_path : key_path, code);
-    if (code >= 0 && look_at(identity, certificate_path, error))
+    identity->bare = config->bare;
+    identity->at = calloc(config->source_count, sizeof *identity->at);
+    identity->pins = calloc(config->source_count, sizeof *identity->pins);
+    if (!identity->at || !identity->pins)
+        usable = no_memory(error);
+    for (size_t i = 0; usable && i < config->source_count; i++) {
+        identity->count++;
+        usable = load(config, &config->sources[i], &identity->at[i], error);
+        identity->pins[i] = identity->at[i].pin;
+    }
+    if (usable)
         return identity;
     identity_free(identity);
     return NULL;
 }
 
-/* The passphrase, if the key needs one. False: it does, and there is none. */
-static bool get_passphrase(const struct identity_config *config, const struct buffer *key, const char *path, char *answer,
-                           size_t size, const char **passphrase, struct error *error)
+struct identity *identity_own(const char *path, bool bare, bool *made, struct error *error)
 {
-    char question[512];
-
-    *passphrase = NULL;
-    if (!contains(key, "ENCRYPTED")) /* "BEGIN ENCRYPTED PRIVATE KEY", or OpenSSL's "Proc-Type: 4,ENCRYPTED" */
-        return true;
-    *passphrase = config->passphrase;
-    if (*passphrase)
-        return true;
-    snprintf(question, sizeof question, "Passphrase for the key in %s: ", path);
-    if (config->ask && config->ask(config->ask_context, question, answer, size)) {
-        *passphrase = answer;
-        return true;
-    }
-    error_set(error, STATUS_IDENTITY, "the key in \"%s\" is encrypted, and nobody could be asked for its passphrase; use --pass",
-              path);
-    return false;
-}
-
-/* A certificate may be public; that is no reason to say that it is, when what is missing is the key. */
-static bool read_key(const struct identity_config *config, const char *path, struct buffer *key, struct error *error)
-{
-    struct error unreadable = {0};
-    bool read = file_read(path, FILE_PRIVATE, key, STATUS_IDENTITY, &unreadable);
-
-    if ((read || contains(key, "CERTIFICATE-----")) && !contains(key, "PRIVATE KEY-----")) {
-        error_set(error, STATUS_IDENTITY, "there is no private key (PEM) in \"%s\"%s", path,
-                  contains(key, "CERTIFICATE-----") && !config->key ? "; --key names the file that has it" : "");
-        return false;
-    }
-    if (!read)
-        error_set(error, unreadable.status, "%s", unreadable.story);
-    return read;
-}
-
-struct identity *identity_load(const struct identity_config *config, struct error *error)
-{
-    struct buffer certificate = {0}, key = {0};
-    const char *key_path = config->key ? config->key : config->certificate;
-    const char *certificate_path = config->certificate ? config->certificate : key_path;
-    struct identity *identity = NULL;
-    char answer[256] = "";
-    const char *passphrase;
-
-    if (!read_key(config, key_path, &key, error))
-        goto out;
-    if (!get_passphrase(config, &key, key_path, answer, sizeof answer, &passphrase, error))
-        goto out;
-    if (certificate_path != key_path) {
-        if (!file_read(certificate_path, FILE_PUBLIC, &certificate, STATUS_IDENTITY, error))
-            goto out;
-    } else if (contains(&key, "CERTIFICATE-----")) {
-        if (!buffer_append(&certificate, buffer_at(&key), buffer_used(&key)))
-            goto out;
-    } else if (!identity_make_certificate(&key, passphrase, key_path, &certificate, error)) {
-        goto out;
-    }
-    identity = assemble(&certificate, certificate_path, &key, key_path, passphrase, error);
-out:
-    explicit_bzero(answer, sizeof answer);
-    buffer_free(&certificate);
-    buffer_free(&key);
-    return identity;
-}
-
-struct identity *identity_own(const char *path, bool *made, struct error *error)
-{
-    struct identity_config config = {.certificate = path};
+    const struct identity_source source = {.certificate = path};
+    const struct identity_config config = {.sources = &source, .source_count = 1, .bare = bare};
     struct buffer pem = {0}, existing = {0};
     struct error unreadable = {0};
     struct identity *identity = NULL;

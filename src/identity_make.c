@@ -33,25 +33,18 @@ static bool export(gnutls_datum_t *pem, struct buffer *out)
     return appended;
 }
 
-static bool self_sign(gnutls_x509_privkey_t key, struct buffer *out, struct error *error)
+bool identity_make_certificate(gnutls_privkey_t key, const char *place, gnutls_x509_crt_t *made, struct error *error)
 {
     gnutls_x509_crt_t certificate = NULL;
-    gnutls_privkey_t signer = NULL;
     gnutls_pubkey_t public = NULL;
     gnutls_digest_algorithm_t hash = GNUTLS_DIG_SHA256;
-    gnutls_datum_t pem = {NULL, 0};
     unsigned char serial[16] = {0};
     char name[128];
-    bool signed_ = false;
     int code = gnutls_x509_crt_init(&certificate);
 
     our_name(name, sizeof name);
     if (code >= 0)
-        code = gnutls_privkey_init(&signer);
-    if (code >= 0)
         code = gnutls_pubkey_init(&public);
-    if (code >= 0)
-        code = gnutls_privkey_import_x509(signer, key, 0);
     if (code >= 0)
         code = gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof serial);
     serial[0] = (unsigned char)((serial[0] & 0x3f) | 0x40); /* a positive number of 16 bytes */
@@ -70,23 +63,43 @@ static bool self_sign(gnutls_x509_privkey_t key, struct buffer *out, struct erro
     if (code >= 0)
         code = gnutls_x509_crt_set_key_usage(certificate, GNUTLS_KEY_DIGITAL_SIGNATURE);
     if (code >= 0)
-        code = gnutls_x509_crt_set_key(certificate, key);
+        code = gnutls_pubkey_import_privkey(public, key, 0, 0);
     if (code >= 0)
-        code = gnutls_pubkey_import_privkey(public, signer, 0, 0);
+        code = gnutls_x509_crt_set_pubkey(certificate, public);
     if (code >= 0) /* Ed25519 has one of its own */
         code = gnutls_pubkey_get_preferred_hash_algorithm(public, &hash, NULL);
     if (code >= 0)
-        code = gnutls_x509_crt_privkey_sign(certificate, certificate, signer, hash, 0);
+        code = gnutls_x509_crt_privkey_sign(certificate, certificate, key, hash, 0);
+    gnutls_pubkey_deinit(public);
+    if (code >= 0) {
+        *made = certificate;
+        return true;
+    }
+    gnutls_x509_crt_deinit(certificate);
+    error_set(error, STATUS_IDENTITY, "cannot make a self-signed certificate for the key in \"%s\": %s", place,
+              gnutls_strerror(code));
+    return false;
+}
+
+static bool append_certificate(gnutls_x509_privkey_t key, struct buffer *out, struct error *error)
+{
+    gnutls_x509_crt_t certificate = NULL;
+    gnutls_privkey_t signer = NULL;
+    gnutls_datum_t pem = {NULL, 0};
+    bool made;
+    int code = gnutls_privkey_init(&signer);
+
     if (code >= 0)
+        code = gnutls_privkey_import_x509(signer, key, 0);
+    made = code >= 0 && identity_make_certificate(signer, "memory", &certificate, error);
+    if (made)
         code = gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_PEM, &pem);
     if (code < 0)
         error_set(error, STATUS_IDENTITY, "cannot make a self-signed certificate: %s", gnutls_strerror(code));
-    else
-        signed_ = export(&pem, out);
+    made = made && code >= 0 && export(&pem, out);
     gnutls_x509_crt_deinit(certificate);
-    gnutls_pubkey_deinit(public);
     gnutls_privkey_deinit(signer);
-    return signed_;
+    return made;
 }
 
 bool identity_make(struct buffer *out, struct error *error)
@@ -103,27 +116,7 @@ bool identity_make(struct buffer *out, struct error *error)
     if (code < 0)
         error_set(error, STATUS_IDENTITY, "cannot make a key: %s", gnutls_strerror(code));
     else
-        made = export(&pem, out) && self_sign(key, out, error);
-    gnutls_x509_privkey_deinit(key);
-    return made;
-}
-
-bool identity_make_certificate(const struct buffer *key_pem, const char *passphrase, const char *path,
-                               struct buffer *certificate, struct error *error)
-{
-    gnutls_datum_t pem = {.data = (unsigned char *)buffer_at(key_pem), .size = (unsigned)buffer_used(key_pem)};
-    gnutls_x509_privkey_t key = NULL;
-    bool made = false;
-    int code = gnutls_x509_privkey_init(&key);
-
-    if (code >= 0)
-        code = gnutls_x509_privkey_import2(key, &pem, GNUTLS_X509_FMT_PEM, passphrase, 0);
-    if (code == GNUTLS_E_DECRYPTION_FAILED)
-        error_set(error, STATUS_IDENTITY, "the passphrase for the key in \"%s\" is wrong", path);
-    else if (code < 0)
-        error_set(error, STATUS_IDENTITY, "cannot use the key in \"%s\": %s", path, gnutls_strerror(code));
-    else
-        made = self_sign(key, certificate, error);
+        made = export(&pem, out) && append_certificate(key, out, error);
     gnutls_x509_privkey_deinit(key);
     return made;
 }

@@ -2,6 +2,8 @@
 #ifndef SYMTLS_IDENTITY_MAKE_H
 #define SYMTLS_IDENTITY_MAKE_H
 
+#include <gnutls/abstract.h>
+#include <gnutls/x509.h>
 #include <stdbool.h>
 
 #include "buffer.h"
@@ -10,8 +12,7 @@
 /* Append a fresh ECDSA P-256 key and its self-signed certificate, as PEM. False with an error of STATUS_IDENTITY. */
 bool identity_make(struct buffer *pem, struct error *error);
 
-/* Append a self-signed certificate, as PEM, for the private key in `key` (PEM, from the file `path`). */
-bool identity_make_certificate(const struct buffer *key, const char *passphrase, const char *path,
-                               struct buffer *certificate, struct error *error);
+/* A self-signed certificate for a key, from `place`; the caller's. False with an error of STATUS_IDENTITY. */
+bool identity_make_certificate(gnutls_privkey_t key, const char *place, gnutls_x509_crt_t *certificate, struct error *error);
 
 #endif

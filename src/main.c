@@ -1,17 +1,15 @@
 /* main.c - the straight line through all of it. */
 #include "datagrams.h"
-#include "identity.h"
 #include "known.h"
 #include "file.h"
 #include "local.h"
 #include "meet.h"
 #include "options.h"
-#include "pass.h"
+#include "ourselves.h"
 #include "pump.h"
 #include "report.h"
 #include "sctp.h"
 #include "tcp.h"
-#include "tty.h"
 #include "udp.h"
 #include "wait.h"
 
@@ -37,7 +35,7 @@ struct run {
     struct wait wait;
     struct report report;
     struct error error;
-    char passphrase[256]; /* for our key; wiped once that is loaded */
+    char passphrase[OURSELVES_PASSPHRASE_SIZE]; /* for our keys; wiped once they are loaded */
     struct identity *identity;
     char *known_path;
     struct session_config session;
@@ -50,47 +48,9 @@ struct run {
     struct pump_result result;
 };
 
-/* ---- Who we are ---- */
-
-static bool ask_passphrase(void *context, const char *question, char *answer, size_t size)
-{
-    return tty_ask_secret(context, question, answer, size);
-}
-
-static void load_named(struct run *run)
-{
-    struct identity_config config = {.certificate = run->options.certificate,
-                                     .key = run->options.key,
-                                     .passphrase = run->options.pass ? run->passphrase : NULL,
-                                     .ask = ask_passphrase,
-                                     .ask_context = &run->wait};
-
-    run->identity = identity_load(&config, &run->error);
-    explicit_bzero(run->passphrase, sizeof run->passphrase);
-}
-
-static void load_own(struct run *run)
-{
-    char *path = file_path("XDG_CONFIG_HOME", ".config", "identity.pem");
-    bool made = false;
-
-    if (path)
-        run->identity = identity_own(path, &made, &run->error);
-    else
-        error_set(&run->error, STATUS_IDENTITY, "there is no home folder to keep our identity in; -i names another place");
-    if (made)
-        report_say(&run->report, REPORT_NORMAL, "made an identity for you: %s, in %s", identity_pin(run->identity), path);
-    free(path);
-}
-
 static bool load_identity(struct run *run)
 {
-    if (run->options.no_identity)
-        run->identity = identity_none(&run->error);
-    else if (run->options.certificate || run->options.key)
-        load_named(run);
-    else
-        load_own(run);
+    run->identity = ourselves_load(&run->options, run->passphrase, &run->wait, &run->report, &run->error);
     return run->identity != NULL;
 }
 
@@ -105,7 +65,7 @@ static void flush(struct run *run)
 static void show_identity(struct run *run)
 {
     if (run->error.status == STATUS_OK && load_identity(run))
-        printf("%s %s\n", identity_pin(run->identity), identity_name(run->identity));
+        ourselves_show(run->identity);
 }
 
 static void edit_known(struct run *run)
@@ -185,6 +145,8 @@ static bool configure(struct run *run)
     const struct options *options = &run->options;
 
     run->session.identity = run->identity;
+    run->session.peers = options->peers.count ? options->peers.at : &run->trust.host;
+    run->session.peer_count = options->peers.count ? options->peers.count : options->task == OPTIONS_LISTEN ? 0 : 1;
     run->session.priority = options->priority;
     run->session.server_name = options->server_name;
     run->session.alpn = options->alpn.at;
@@ -260,7 +222,7 @@ static void suggest(struct run *run, const struct address *local)
     const struct options *options = &run->options;
     char host[ADDRESS_TEXT_SIZE], role[96] = "";
     char transport[48] = "";
-    const char *pin = identity_pin(run->identity);
+    const char *pin = identity_pin(run->identity, 0);
 
     if (!isatty(STDERR_FILENO))
         return;
@@ -473,7 +435,8 @@ static void converse(struct run *run)
                                  .in_follows = isatty(STDIN_FILENO) && !isatty(STDOUT_FILENO)};
     struct local local;
 
-    config.us.our_pins = identity_pins(run->identity, &config.us.our_pin_count);
+    config.us.our_pins = identity_pins(run->identity);
+    config.us.our_pin_count = identity_count(run->identity);
     local_init(&local, config.use_in, !options->discard && !options->zero);
     run->result = pump_run(&config, &run->channel, &local, &run->report, &run->wait);
 }
@@ -545,8 +508,7 @@ static bool begin(struct run *run, int argc, char **argv)
     /* That process must not know any secret: it comes first. */
     if (is_sctp_in_udp(run) && !sctp_user_prepare(&run->sctp_user, &run->error))
         return false;
-    if (run->options.pass)
-        pass_read(run->options.pass, run->passphrase, sizeof run->passphrase, &run->error);
+    ourselves_read_passphrase(&run->options, run->passphrase, &run->error);
     if (!wait_init(&run->wait))
         error_set(&run->error, STATUS_LOCAL, "cannot wait for signals: %s", strerror(errno));
     return true;

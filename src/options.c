@@ -61,10 +61,12 @@ static const struct poptOption role_options[] = {
 };
 
 static const struct poptOption identity_options[] = {
-    TAKES("identity", 'i', 'i', "our certificate and key, or a key alone (PEM)", "FILE"),
-    TAKES("cert", '\0', OPT_CERT, "our certificate, with those of its CAs (PEM)", "FILE"),
-    TAKES("key", '\0', OPT_KEY, "our private key (PEM)", "FILE"),
-    TAKES("pass", '\0', OPT_PASS, "where the key's passphrase is: file:F, fd:N, env:V", "SOURCE"),
+    TAKES("identity", 'i', 'i', "our certificate and key, or a key alone: PEM, PKCS#12, pkcs11: (again for more; for that peer only)", "[PEER=]FILE"),
+    TAKES("cert", '\0', OPT_CERT, "our certificate, with those of its CAs", "FILE"),
+    TAKES("key", '\0', OPT_KEY, "our private key", "FILE"),
+    TAKES("pass", '\0', OPT_PASS, "where the key's passphrase or PIN is: file:F, fd:N, env:V", "SOURCE"),
+    FLAG("rawpk", '\0', OPT_RAWPK, "show the bare public key, not the certificate"),
+    TAKES("ocsp-response", '\0', OPT_OCSP_RESPONSE, "send this OCSP response along with our certificate", "FILE"),
     FLAG("no-identity", '\0', OPT_NO_IDENTITY, "show nothing; we can only be the TLS client then"),
     POPT_TABLEEND,
 };
@@ -151,6 +153,8 @@ void options_free(struct options *options)
         free((char *)options->owned.at[i]);
     free(options->owned.at);
     free(options->sources.at);
+    free(options->identities.at);
+    free(options->identity_peers.at);
     free(options->peers.at);
     free(options->pins.at);
     free(options->alpn.at);
@@ -238,6 +242,26 @@ static bool take_name(struct options_list *list, const char *option, const char 
     return append(list, value);
 }
 
+/* PEER=FILE, as long as PEER could be one: what has a slash or is a URI is a file's name from its beginning on. */
+static bool take_identity(struct options *options, const char *value, struct error *error)
+{
+    const char *sign = strchr(value, '='), *place = value;
+    char *peer = NULL;
+
+    if (sign && sign != value && !memchr(value, '/', (size_t)(sign - value)) && strncmp(value, "pkcs11:", 7) != 0) {
+        peer = (char *)own(options, value);
+        if (!peer)
+            return false;
+        peer[sign - value] = '\0';
+        if (!known_is_name(peer))
+            return wrong(error, "-i", value, "FILE, or PEER=FILE with a name without spaces");
+        place = sign + 1;
+    }
+    if (!*place)
+        return wrong(error, "-i", value, "the name of a file, or a pkcs11: URI");
+    return append(&options->identities, place) && append(&options->identity_peers, peer);
+}
+
 /* What --known wants is complete only with its arguments. */
 static bool take_known(struct options *options, const char *value, struct error *error)
 {
@@ -292,6 +316,7 @@ static const struct {
     {'n', AT(numeric)},
     {OPT_IMPLICIT, AT(implicit)},
     {OPT_NO_IDENTITY, AT(no_identity)},
+    {OPT_RAWPK, AT(rawpk)},
     {OPT_INSECURE, AT(insecure)},
     {OPT_ALLOW_SELF, AT(allow_self)},
     {'d', AT(no_stdin)},
@@ -305,7 +330,7 @@ static const struct {
     size_t text; /* a const char * */
 } texts[] = {
     {'p', AT(source_port)}, {OPT_ROLE_PREFERENCE, AT(preference)},
-    {'i', AT(certificate)},      {OPT_KEY, AT(key)},     {OPT_CERT, AT(certificate)},
+    {OPT_OCSP_RESPONSE, AT(ocsp_response)},      {OPT_KEY, AT(key)},     {OPT_CERT, AT(certificate)},
     {OPT_PASS, AT(pass)},        {OPT_CACERT, AT(cacert)}, {OPT_PRIORITY, AT(priority)},
     {OPT_SNI, AT(server_name)},  {OPT_KEYLOG, AT(keylog)}, {OPT_REPORT, AT(report)},
 };
@@ -406,6 +431,8 @@ static bool take(struct options *options, int option, const char *value, struct 
         options->transport = OPTIONS_SCTP;
         options->sctp_udp = true;
         return take_sctp_udp(options, value, error);
+    case 'i':
+        return take_identity(options, value, error);
     case 's':
         options->source = options->source ? options->source : value;
         return append(&options->sources, value);

@@ -58,8 +58,12 @@ struct options {
     uint16_t extension_id;
     const char *preference;
 
+    struct options_list identities;     /* -i, in order; */
+    struct options_list identity_peers; /* and for whom each is: NULL for anybody */
     const char *certificate;
     const char *key;
+    const char *ocsp_response;
+    bool rawpk;
     const char *pass;
     bool no_identity;
 

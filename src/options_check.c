@@ -23,6 +23,9 @@ static const struct {
     {OPT_NO_IDENTITY, 'i', "--no-identity shows nothing, -i something"},
     {OPT_NO_IDENTITY, OPT_CERT, "--no-identity shows nothing, --cert something"},
     {OPT_NO_IDENTITY, OPT_KEY, "--no-identity shows nothing, --key something"},
+    {OPT_NO_IDENTITY, OPT_RAWPK, "--no-identity shows nothing, --rawpk a key"},
+    {OPT_NO_IDENTITY, OPT_OCSP_RESPONSE, "--no-identity shows nothing, --ocsp-response belongs to a certificate"},
+    {OPT_RAWPK, OPT_OCSP_RESPONSE, "--rawpk shows no certificate for --ocsp-response to be about"},
     {OPT_SNI, OPT_NO_SNI, "--sni and --no-sni contradict each other"},
     {OPT_SEND_ONLY, OPT_RECV_ONLY, "--send-only and --recv-only leave no data to move"},
     {OPT_SEND_ONLY, 'd', "--send-only and -d leave no data to move"},
@@ -46,8 +49,10 @@ static bool check_conflicts(const struct options_given *given, struct error *err
     for (size_t i = 0; i < sizeof conflicts / sizeof *conflicts; i++)
         if (was_given(given, conflicts[i].one) && was_given(given, conflicts[i].other))
             return complain(error, conflicts[i].why);
-    if (given->times['i'] > 1 || given->times[OPT_CERT] > 1)
-        return complain(error, "one identity at a time: -i or --cert was given twice");
+    if (given->times[OPT_CERT] > 1 || given->times[OPT_KEY] > 1)
+        return complain(error, "--cert and --key name one identity; -i takes several, each with both in a file");
+    if (given->times['i'] > 1 && was_given(given, OPT_OCSP_RESPONSE))
+        return complain(error, "--ocsp-response is about one certificate, but there are several -i");
     if (given->times['s'] > 1 && !was_given(given, 'S') && !was_given(given, OPT_SCTP_UDP))
         return complain(error, "several addresses of ours (-s) are for SCTP (-S)");
     if (given->times['s'] > 1 && was_given(given, OPT_SCTP_UDP))
@@ -195,7 +200,9 @@ static bool check_roles(struct options *options, const struct options_given *giv
 
 static bool check_identity(const struct options *options, const struct options_given *given, struct error *error)
 {
-    if (options->pass && !options->certificate && !options->key)
+    if (options->ocsp_response && !options->certificate && !options->identities.count)
+        return complain(error, "--ocsp-response goes with -i or --cert: it is about a CA's certificate of ours");
+    if (options->pass && !options->certificate && !options->key && !options->identities.count)
         return complain(error, "--pass is for the key that -i or --key names");
     if (options->pass && strncmp(options->pass, "file:", 5) && strncmp(options->pass, "fd:", 3) &&
         strncmp(options->pass, "env:", 4))

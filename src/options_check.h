@@ -22,6 +22,8 @@ enum {
     OPT_KEY,
     OPT_PASS,
     OPT_NO_IDENTITY,
+    OPT_RAWPK,
+    OPT_OCSP_RESPONSE,
     OPT_PEER,
     OPT_PIN,
     OPT_CACERT,

@@ -271,7 +271,8 @@ static void say_handshake(const struct report *report, const struct facts *facts
         report_say(report, REPORT_VERBOSE, "its certificate: subject %s, issuer %s", facts->peer.subject, facts->peer.issuer);
     for (size_t i = 0; i < facts->peer.name_count; i++)
         report_say(report, REPORT_VERBOSE, "a name in it: %s", facts->peer.names[i]);
-    report_say(report, REPORT_VERBOSE, "our own pin: %s", *facts->our_pin ? facts->our_pin : "none");
+    report_say(report, REPORT_VERBOSE, "our own pin: %s%s%s%s", *facts->our_pin ? facts->our_pin : "none",
+               *facts->our_choice ? " (we showed " : "", facts->our_choice, *facts->our_choice ? ")" : "");
 }
 
 void report_handshake(struct report *report, const struct facts *facts)

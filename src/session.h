@@ -22,6 +22,8 @@ struct session;
 struct session_config {
     struct role_config role;
     const struct identity *identity;
+    const char *const *peers; /* whom we expect: an identity may be for one of them alone */
+    size_t peer_count;
     const char *priority;    /* GnuTLS priority string; NULL: TLS 1.3 and 1.2 with the library's choice of ciphers */
     const char *server_name; /* SNI for a client's hello; NULL: none */
     const char *const *alpn; /* protocols that we speak, the best first */

@@ -8,7 +8,7 @@
 
 static bool shows_nothing(const struct session *session)
 {
-    return !*identity_pin(session->config->identity);
+    return !*session_our_pin(session);
 }
 
 /* A TLS 1.2 server that wanted a certificate and got none has but handshake_failure to say so. */
@@ -29,7 +29,7 @@ static void tell_alert(struct session *session, int alert)
     else if (refuses_our_identity(session, alert))
         error_set(session->error, STATUS_REFUSED,
                   "the peer refused us (alert %d, %s)%s%s; our pin, for --pin at its end, is %s", alert, name,
-                  meaning ? ": " : "", meaning ? meaning : "", identity_pin(session->config->identity));
+                  meaning ? ": " : "", meaning ? meaning : "", session_our_pin(session));
     else
         error_set(session->error, STATUS_TLS, "the peer ended the %s with alert %d, %s%s%s",
                   session->state == SESSION_OPEN ? "session" : "handshake", alert, name, meaning ? ": " : "",
@@ -59,6 +59,10 @@ void session_tell(struct session *session, int code)
     /* To the library a stream that ends in the middle of a record is a record that is too short. */
     if (code == GNUTLS_E_UNEXPECTED_PACKET_LENGTH && session->input_ended && buffer_used(&session->input) == 0)
         code = GNUTLS_E_PREMATURE_TERMINATION;
+    if (session->bare_unwanted && session->our_role == ROLE_SERVER && code != GNUTLS_E_FATAL_ALERT_RECEIVED) {
+        error_set(session->error, STATUS_TLS, "the peer takes no bare public keys, and with --rawpk we show nothing else");
+        return;
+    }
     switch (code) {
     case GNUTLS_E_FATAL_ALERT_RECEIVED:
         tell_alert(session, (int)gnutls_alert_get(session->tls));
@@ -74,6 +78,19 @@ void session_tell(struct session *session, int code)
     case GNUTLS_E_NO_COMMON_KEY_SHARE:
     case GNUTLS_E_INSUFFICIENT_CREDENTIALS:
         error_set(session->error, STATUS_TLS, "the peer and we have no TLS version or cipher suite in common (%s)", gnutls_strerror(code));
+        break;
+    case GNUTLS_E_PKCS11_ERROR:
+    case GNUTLS_E_PKCS11_LOAD_ERROR:
+    case GNUTLS_E_PKCS11_PIN_ERROR:
+    case GNUTLS_E_PKCS11_SLOT_ERROR:
+    case GNUTLS_E_PKCS11_DEVICE_ERROR:
+    case GNUTLS_E_PKCS11_KEY_ERROR:
+    case GNUTLS_E_PKCS11_PIN_EXPIRED:
+    case GNUTLS_E_PKCS11_SESSION_ERROR:
+    case GNUTLS_E_PKCS11_TOKEN_ERROR:
+    case GNUTLS_E_PKCS11_USER_ERROR:
+    case GNUTLS_E_PK_SIGN_FAILED:
+        error_set(session->error, STATUS_IDENTITY, "our key cannot be used any more: %s", gnutls_strerror(code));
         break;
     case GNUTLS_E_NO_APPLICATION_PROTOCOL:
         error_set(session->error, STATUS_TLS, "the peer and we have no --alpn protocol in common");

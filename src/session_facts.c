@@ -67,6 +67,8 @@ bool session_facts(struct session *session, struct facts *facts)
     if (gnutls_alpn_get_selected_protocol(tls, &alpn) == 0)
         text_escape(facts->alpn, sizeof facts->alpn, alpn.data, alpn.size);
     facts->resumed = gnutls_session_is_resumed(tls) != 0;
-    copy(facts->our_pin, sizeof facts->our_pin, identity_pin(session->config->identity));
+    copy(facts->our_pin, sizeof facts->our_pin, session_our_pin(session));
+    if (session->shown)
+        snprintf(facts->our_choice, sizeof facts->our_choice, "%s, since %s", session->shown->place, session->shown_why);
     return export_material(session, facts);
 }

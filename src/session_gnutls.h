@@ -4,6 +4,7 @@
 
 #include <gnutls/gnutls.h>
 
+#include "identity_credential.h"
 #include "role_datagram.h"
 #include "session.h"
 
@@ -25,6 +26,9 @@ struct session {
     bool judged;          /* the caller has given its verdict */
     bool finished;        /* the library has done its handshake */
     bool declined;        /* the peer wanted to renegotiate, and was told no */
+    const struct credential *shown; /* of our identities; NULL: none, or none yet */
+    const char *shown_why;
+    bool bare_unwanted;   /* the peer takes no bare keys, and we show nothing else */
     bool asked_for_identity; /* the server wanted a certificate of ours */
     bool accepted;        /* the peer has accepted us */
     bool we_closed;
@@ -60,6 +64,17 @@ struct session {
 
 /* A library session for a role, in place of the one that there was. False with an error. */
 bool session_make_tls(struct session *session, enum role role);
+
+/* ---- session_identity.c ---- */
+
+/* The credentials of a library session: it shows what `identity` chooses. A GnuTLS error code. */
+int session_set_identity(struct session *session, gnutls_session_t tls);
+
+/* The end of a priority string: what `role` shows, and what it can judge. */
+const char *session_certificate_types(const struct session *session, enum role role);
+
+/* The pin of what we showed, or would show first; "": none. */
+const char *session_our_pin(const struct session *session);
 
 /* Keep the story of a GnuTLS error, as it is for the state that the session is in. */
 void session_tell(struct session *session, int code);

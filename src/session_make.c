@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -181,20 +182,29 @@ static int write_keylog(gnutls_session_t tls, const char *label, const gnutls_da
 
 /* ---- Setting up ---- */
 
-static bool set_priority(struct session *session, gnutls_session_t tls)
+static bool set_priority(struct session *session, gnutls_session_t tls, enum role role)
 {
     const char *priority = session->config->priority;
+    const char *types = session_certificate_types(session, role);
     const char *at = NULL;
+    char *whole = NULL;
     int code;
 
     if (!priority)
         priority = session->config->datagrams ? DEFAULT_DATAGRAM_PRIORITY : DEFAULT_PRIORITY;
-    code = gnutls_priority_set_direct(tls, priority, &at);
-    if (code >= 0)
-        return true;
-    error_set(session->error, STATUS_LOCAL, "--priority: GnuTLS does not understand \"%s\" from \"%s\" on; see "
-              "gnutls-cli --priority-list", priority, at ? at : "");
-    return false;
+    if (asprintf(&whole, "%s%s", priority, types) < 0) {
+        error_set(session->error, STATUS_LOCAL, "out of memory");
+        return false;
+    }
+    code = gnutls_priority_set_direct(tls, whole, &at);
+    if (code < 0) {
+        if (at && strlen(at) >= strlen(types)) /* ours is no business of the user's */
+            whole[strlen(priority)] = '\0';
+        error_set(session->error, STATUS_LOCAL, "--priority: GnuTLS does not understand \"%s\" from \"%s\" on; see "
+                  "gnutls-cli --priority-list", priority, at ? at : "");
+    }
+    free(whole);
+    return code >= 0;
 }
 
 static bool set_alpn(struct session *session, gnutls_session_t tls)
@@ -228,7 +238,7 @@ bool session_make_tls(struct session *session, enum role role)
     gnutls_session_t tls = NULL;
     const char *name = session->config->server_name;
     unsigned flags = (role == ROLE_CLIENT ? GNUTLS_CLIENT : GNUTLS_SERVER) | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
-                     GNUTLS_NO_TICKETS | GNUTLS_FORCE_CLIENT_CERT | (session->config->datagrams ? GNUTLS_DATAGRAM : 0);
+                     GNUTLS_NO_TICKETS | GNUTLS_FORCE_CLIENT_CERT | GNUTLS_ENABLE_RAWPK | (session->config->datagrams ? GNUTLS_DATAGRAM : 0);
     int code = gnutls_init(&tls, flags);
 
     if (session->tls)
@@ -248,9 +258,9 @@ bool session_make_tls(struct session *session, enum role role)
         session_set_datagrams(session, tls, role);
     if (session->config->keylog >= 0)
         gnutls_session_set_keylog_function(tls, write_keylog);
-    if (!set_priority(session, tls))
+    if (!set_priority(session, tls, role))
         return false;
-    code = gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE, identity_credentials(session->config->identity));
+    code = session_set_identity(session, tls);
     if (code >= 0 && !set_alpn(session, tls))
         code = GNUTLS_E_MEMORY_ERROR;
     if (code >= 0 && role == ROLE_CLIENT)

@@ -17,8 +17,8 @@ int pair_setup(void **state)
 
     if (scratch_setup(state))
         return -1;
-    alice = identity_own(scratch_path("alice.pem"), &made, &error);
-    bob = identity_own(scratch_path("bob.pem"), &made, &error);
+    alice = identity_own(scratch_path("alice.pem"), false, &made, &error);
+    bob = identity_own(scratch_path("bob.pem"), false, &made, &error);
     nobody = identity_none(&error);
     return alice && bob && nobody ? 0 : -1;
 }

@@ -2,7 +2,7 @@
 #include "check.h"
 #include "certs.h"
 #include "helpers.h"
-#include "identity.h"
+#include "identity_credential.h"
 #include "known.h"
 
 #include <gnutls/gnutls.h>
@@ -36,21 +36,21 @@ static void test_first_use_and_second(void **state)
 
     (void)state;
     scratch_clear();
-    first = identity_own(own_path(), &made, &error);
+    first = identity_own(own_path(), false, &made, &error);
     check_row(first, "%s", error.story);
     assert_true(made);
-    assert_pin(identity_pin(first));
-    assert_true(known_is_name(identity_name(first)));
+    assert_pin(identity_pin(first, 0));
+    assert_true(known_is_name(identity_name(first, 0)));
     assert_int_equal(file_mode(own_path()), 0600);
     assert_int_equal(file_mode(scratch_path("config/symtls")), 0700);
     assert_int_equal(scratch_count("config/symtls"), 1);
     before = file_get(own_path());
 
-    second = identity_own(own_path(), &made, &error);
+    second = identity_own(own_path(), false, &made, &error);
     check_row(second, "%s", error.story);
     assert_false(made);
-    assert_string_equal(identity_pin(first), identity_pin(second));
-    assert_string_equal(identity_name(first), identity_name(second));
+    assert_string_equal(identity_pin(first, 0), identity_pin(second, 0));
+    assert_string_equal(identity_name(first, 0), identity_name(second, 0));
     after = file_get(own_path());
     assert_string_equal(before, after);
     free(before);
@@ -65,16 +65,16 @@ static void test_what_is_made(void **state)
     struct error error = {0};
     struct identity *own;
     gnutls_x509_crt_t *list;
-    unsigned count, critical, usage;
+    unsigned critical, usage;
     char oid[64];
     size_t size = sizeof oid;
     bool made;
 
     (void)state;
     scratch_clear();
-    own = identity_own(own_path(), &made, &error);
-    assert_int_equal(gnutls_certificate_get_x509_crt(identity_credentials(own), 0, &list, &count), 0);
-    assert_int_equal(count, 1);
+    own = identity_own(own_path(), false, &made, &error);
+    assert_int_equal(own->at[0].chain_count, 1);
+    list = own->at[0].chain;
     assert_int_equal(gnutls_x509_crt_get_pk_algorithm(list[0], NULL), GNUTLS_PK_ECDSA);
     assert_int_equal(gnutls_x509_crt_get_expiration_time(list[0]), (time_t)GNUTLS_X509_NO_WELL_DEFINED_EXPIRATION);
     assert_true(gnutls_x509_crt_get_activation_time(list[0]) < time(NULL) - 3600);
@@ -82,8 +82,6 @@ static void test_what_is_made(void **state)
     assert_int_equal(gnutls_x509_crt_get_key_usage(list[0], &usage, &critical), 0);
     assert_int_equal(usage, GNUTLS_KEY_DIGITAL_SIGNATURE);
     assert_int_equal(gnutls_x509_crt_get_ca_status(list[0], &critical), 0);
-    gnutls_x509_crt_deinit(list[0]);
-    gnutls_free(list);
     identity_free(own);
 }
 
@@ -95,9 +93,9 @@ static void test_two_are_different(void **state)
 
     (void)state;
     scratch_clear();
-    one = identity_own(scratch_path("one.pem"), &made, &error);
-    other = identity_own(scratch_path("other.pem"), &made, &error);
-    assert_true(strcmp(identity_pin(one), identity_pin(other)) != 0);
+    one = identity_own(scratch_path("one.pem"), false, &made, &error);
+    other = identity_own(scratch_path("other.pem"), false, &made, &error);
+    assert_true(strcmp(identity_pin(one, 0), identity_pin(other, 0)) != 0);
     identity_free(one);
     identity_free(other);
 }
@@ -107,11 +105,11 @@ static int use_own(void *argument)
 {
     struct error error = {0};
     bool made;
-    struct identity *own = identity_own(own_path(), &made, &error);
+    struct identity *own = identity_own(own_path(), false, &made, &error);
 
     if (!own)
         return 1;
-    file_put(scratch_path(argument), identity_pin(own), 0600);
+    file_put(scratch_path(argument), identity_pin(own, 0), 0600);
     identity_free(own);
     return 0;
 }
@@ -152,7 +150,7 @@ static void check_bad_own(const char *text, unsigned mode, const char *story)
     scratch_clear();
     assert_int_equal(mkdir(scratch_path("config"), 0755) | mkdir(scratch_path("config/symtls"), 0755), 0);
     file_put(own_path(), text, mode);
-    assert_null(identity_own(own_path(), &made, &error));
+    assert_null(identity_own(own_path(), false, &made, &error));
     assert_false(made);
     assert_int_equal(error.status, STATUS_IDENTITY);
     assert_true(has(error.story, story));
@@ -189,7 +187,7 @@ static int make_in_forbidden_folder(void *argument)
         become_nobody();
     else
         limit_file_size(100);
-    if (identity_own(own_path(), &made, &error))
+    if (identity_own(own_path(), false, &made, &error))
         return 1;
     if (made || error.status != STATUS_IDENTITY)
         return 2;
@@ -217,7 +215,7 @@ static void test_dangling_link(void **state)
     scratch_clear();
     assert_int_equal(mkdir(scratch_path("config"), 0755) | mkdir(scratch_path("config/symtls"), 0755), 0);
     assert_int_equal(symlink("nowhere", own_path()), 0);
-    own = identity_own(own_path(), &made, &error);
+    own = identity_own(own_path(), false, &made, &error);
     assert_true(own || (!made && error.status == STATUS_IDENTITY));
     identity_free(own);
 }
@@ -229,8 +227,8 @@ static void test_none(void **state)
 
     (void)state;
     assert_non_null(none);
-    assert_string_equal(identity_pin(none), "");
-    assert_string_equal(identity_name(none), "");
+    assert_string_equal(identity_pin(none, 0), "");
+    assert_string_equal(identity_name(none, 0), "");
     identity_free(none);
     identity_free(NULL);
 }
@@ -241,9 +239,9 @@ static struct cert good, other, expired, future, issuer, issued, nasty;
 
 static struct identity *load(const char *certificate, const char *key, const char *passphrase, struct error *error)
 {
-    struct identity_config config = {.certificate = certificate ? scratch_path(certificate) : NULL,
-                                     .key = key ? scratch_path(key) : NULL,
-                                     .passphrase = passphrase};
+    struct identity_source source = {.certificate = certificate ? scratch_path(certificate) : NULL,
+                                     .key = key ? scratch_path(key) : NULL};
+    struct identity_config config = {.sources = &source, .source_count = 1, .passphrase = passphrase};
 
     memset(error, 0, sizeof *error);
     return identity_load(&config, error);
@@ -342,7 +340,7 @@ static const struct load_case {
     {"cert", "cert", NULL, NULL, "there is no private key (PEM) in"},
     {"cert", "empty", NULL, NULL, "there is no private key (PEM) in"},
     {"empty", NULL, NULL, NULL, "there is no private key (PEM) in"},
-    {"empty", "key", NULL, NULL, "cannot use the certificate or key in"},
+    {"empty", "key", NULL, NULL, "cannot use the certificate in"},
     {"bad cert", "key", NULL, NULL, "bad cert"},
     {"cert", "bad key", NULL, NULL, "cannot use the certificate or key in"},
     {NULL, "bad key", NULL, NULL, "bad key"},
@@ -373,9 +371,9 @@ static void test_load(void **state)
 
         check_row(!identity == !at->name, "row %zu: %s", i, error.story);
         if (identity) {
-            check_row(strcmp(identity_name(identity), at->name) == 0, "row %zu: %s", i, identity_name(identity));
+            check_row(strcmp(identity_name(identity, 0), at->name) == 0, "row %zu: %s", i, identity_name(identity, 0));
             if (strcmp(at->name, "me") == 0)
-                assert_string_equal(identity_pin(identity), good.pin);
+                assert_string_equal(identity_pin(identity, 0), good.pin);
         } else {
             check_row(error.status == STATUS_IDENTITY, "row %zu: %d", i, error.status);
             check_row(strstr(error.story, at->story), "row %zu: %s", i, error.story);
@@ -389,20 +387,22 @@ static void test_chain(void **state)
 {
     struct error error;
     struct identity *identity;
-    gnutls_x509_crt_t *list;
-    unsigned count;
+    const struct credential *credential;
+    gnutls_x509_crt_t shown;
 
     (void)state;
     put_files();
     identity = load("issued", "issued key", NULL, &error);
-    assert_string_equal(identity_pin(identity), issued.pin);
-    assert_int_equal(gnutls_certificate_get_x509_crt(identity_credentials(identity), 0, &list, &count), 0);
-    assert_int_equal(count, 2);
-    assert_int_equal(gnutls_x509_crt_equals(list[0], issued.crt), 1);
-    assert_int_equal(gnutls_x509_crt_equals(list[1], issuer.crt), 1);
-    for (unsigned i = 0; i < count; i++)
-        gnutls_x509_crt_deinit(list[i]);
-    gnutls_free(list);
+    assert_string_equal(identity_pin(identity, 0), issued.pin);
+    credential = &identity->at[0];
+    assert_int_equal(credential->shown_count, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(credential->shown[i].type, GNUTLS_CRT_X509);
+        assert_int_equal(gnutls_x509_crt_init(&shown), 0);
+        assert_int_equal(gnutls_x509_crt_import(shown, &credential->shown[i].cert, GNUTLS_X509_FMT_DER), 0);
+        assert_int_equal(gnutls_x509_crt_equals(shown, i ? issuer.crt : issued.crt), 1);
+        gnutls_x509_crt_deinit(shown);
+    }
     identity_free(identity);
 }
 
@@ -414,8 +414,8 @@ static void check_key_alone(const char *key, const char *certificate, const char
     struct identity *identity = load(certificate, key, passphrase, &error);
 
     check_row(identity, "%s", error.story);
-    assert_string_equal(identity_pin(identity), pin);
-    assert_true(known_is_name(identity_name(identity)));
+    assert_string_equal(identity_pin(identity, 0), pin);
+    assert_true(known_is_name(identity_name(identity, 0)));
     identity_free(identity);
 }
 
@@ -442,7 +442,7 @@ static void check_algorithm(gnutls_pk_algorithm_t algorithm, unsigned bits)
     put("any key", 0600, strndup((char *)pem.data, pem.size), NULL);
     identity = load(NULL, "any key", NULL, &error);
     check_row(identity, "%s: %s", gnutls_pk_get_name(algorithm), error.story);
-    assert_pin(identity_pin(identity));
+    assert_pin(identity_pin(identity, 0));
     identity_free(identity);
     gnutls_free(pem.data);
     gnutls_x509_privkey_deinit(key);
@@ -502,7 +502,9 @@ static bool answer_with(void *context, const char *question, char *answer, size_
 
 static struct identity *load_asking(const char *key, const char *passphrase, const char *answer, struct error *error)
 {
-    struct identity_config config = {.key = scratch_path(key), .passphrase = passphrase, .ask = answer_with, .ask_context = (void *)answer};
+    struct identity_source source = {.key = scratch_path(key)};
+    struct identity_config config = {.sources = &source, .source_count = 1, .passphrase = passphrase, .ask = answer_with,
+                                     .ask_context = (void *)answer};
 
     memset(error, 0, sizeof *error);
     times_asked = 0;

@@ -54,7 +54,7 @@ static const char *list(const struct options_list *values)
 
     strcpy(joined, values->count ? "" : "-");
     for (size_t i = 0; i < values->count; i++)
-        snprintf(joined + strlen(joined), sizeof joined - strlen(joined), "%s%s", i ? "," : "", values->at[i]);
+        snprintf(joined + strlen(joined), sizeof joined - strlen(joined), "%s%s", i ? "," : "", values->at[i] ? values->at[i] : "anybody");
     return joined;
 }
 
@@ -86,6 +86,7 @@ static const char *field(const struct options *options, const char *name)
         {"cert", text(options->certificate)},
         {"key", text(options->key)},
         {"pass", text(options->pass)},
+        {"ocsp_response", text(options->ocsp_response)},
         {"cacert", text(options->cacert)},
         {"tofu", one_of((int)options->tofu, NAMES("ask", "accept-new", "never"))},
         {"remote_id", one_of((int)options->remote_id, NAMES("require", "request", "ignore"))},
@@ -101,6 +102,7 @@ static const char *field(const struct options *options, const char *name)
         long value;
     } numbers[] = {
         {"numeric", options->numeric},
+        {"rawpk", options->rawpk},
         {"wait", options->wait_ms},
         {"handshake", options->handshake_ms},
         {"idle", options->idle_ms},
@@ -125,6 +127,10 @@ static const char *field(const struct options *options, const char *name)
     for (size_t i = 0; i < COUNT(numbers); i++)
         if (strcmp(numbers[i].name, name) == 0)
             return number(numbers[i].value);
+    if (strcmp(name, "identities") == 0)
+        return list(&options->identities);
+    if (strcmp(name, "identity_peers") == 0)
+        return list(&options->identity_peers);
     if (strcmp(name, "peers") == 0)
         return list(&options->peers);
     if (strcmp(name, "pins") == 0)
@@ -143,7 +149,7 @@ static const struct {
     /* three ways to a peer, and the defaults of each */
     {"host 4433", "task=connect host=host port=4433 family=any numeric=0 source=- source_port=- wait=30000 handshake=30000 idle=-1 "
                   "linger=10000 retries=0 retry_delay=1000 role=any symmetric=allow hello=now implicit=0 extension=65363 "
-                  "preference=- cert=- key=- pass=- no_identity=0 peers=- pins=- cacert=- tofu=ask remote_id=require insecure=0 "
+                  "preference=- identities=- cert=- key=- pass=- no_identity=0 rawpk=0 ocsp_response=- peers=- pins=- cacert=- tofu=ask remote_id=require insecure=0 "
                   "allow_self=0 priority=- alpn=- sni=host keylog=- label=- no_stdin=0 discard=0 zero=0 verbosity=0 report=-"},
     {"-l 4433", "task=listen host=- port=4433 source_port=- wait=-1 handshake=30000 linger=10000 role=prefer-server symmetric=allow "
                 "hello=wait sni=- tofu=ask remote_id=require"},
@@ -231,8 +237,15 @@ static const struct {
     {"--role-preference !x host 1", "preference=!x"},
 
     /* our identity */
-    {"-i me.pem host 1", "cert=me.pem key=-"},
-    {"--identity me.pem host 1", "cert=me.pem"},
+    {"-i me.pem host 1", "identities=me.pem identity_peers=anybody cert=- key=-"},
+    {"-i me.pem -i bob=other.pem -i ./a=b -i /x/c=d host 1", "identities=me.pem,other.pem,./a=b,/x/c=d identity_peers=anybody,bob,anybody,anybody"},
+    {"-i bob=./a=b host 1", "identities=./a=b identity_peers=bob"},
+    {"-i pkcs11:token=me;object=x host 1", "identities=pkcs11:token=me;object=x identity_peers=anybody"},
+    {"-i bob=pkcs11:token=me host 1", "identities=pkcs11:token=me identity_peers=bob"},
+    {"--rawpk host 1", "rawpk=1 no_identity=0"},
+    {"-i me.pem --ocsp-response o host 1", "ocsp_response=o"},
+    {"--cert c --key k --ocsp-response o host 1", "ocsp_response=o"},
+    {"--identity me.pem host 1", "identities=me.pem"},
     {"--cert c --key k host 1", "cert=c key=k"},
     {"--key k host 1", "cert=- key=k"},
     {"--cert c host 1", "cert=c key=-"},
@@ -296,7 +309,7 @@ static const struct {
 
     /* other tasks */
     {"--show-identity", "task=show"},
-    {"--show-identity -i me.pem", "task=show cert=me.pem"},
+    {"--show-identity -i me.pem", "task=show identities=me.pem"},
     {"--show-identity --key k --pass env:X", "task=show key=k pass=env:X"},
     {"--known list", "task=list"},
     {"--known add bob " PIN_A, "task=add known_name=bob known_pin=" PIN_A},
@@ -393,8 +406,14 @@ static const struct {
     {"-4 -6 host 1", "-4 and -6"},
     {"-i a --cert b host 1", "-i names"},
     {"-i a --key b host 1", "-i names"},
-    {"-i a -i b host 1", "one identity at a time"},
-    {"--cert a --cert b --key k host 1", "one identity at a time"},
+    {"-i bob= host 1", "-i \"bob=\": it has to be the name of a file"},
+    {"--cert a --cert b --key c host 1", "--cert and --key name one identity"},
+    {"--cert a --key b --key c host 1", "--cert and --key name one identity"},
+    {"-i a -i b --ocsp-response o host 1", "--ocsp-response is about one certificate"},
+    {"--ocsp-response o host 1", "--ocsp-response goes with -i or --cert"},
+    {"--rawpk -i a --ocsp-response o host 1", "--rawpk shows no certificate"},
+    {"--no-identity --rawpk host 1", "--no-identity shows nothing, --rawpk a key"},
+    {"--cert a --cert b --key k host 1", "--cert and --key name one identity"},
     {"--no-identity -i a host 1", "--no-identity"},
     {"--no-identity --cert a host 1", "--no-identity"},
     {"--no-identity --key a host 1", "--no-identity"},

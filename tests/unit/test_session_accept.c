@@ -52,7 +52,7 @@ static void test_each_sees_the_other(void **state)
             session_presented(pair.at[end].session, &chain);
             assert_int_equal(chain.count, 1);
             assert_true(chain.at[0].size > 100);
-            assert_non_null(identity_pin(other));
+            assert_non_null(identity_pin(other, 0));
             pair.at[end].hold = false;
             pair_run(&pair);
         }
@@ -90,7 +90,7 @@ static void check_refusal(const struct refusal *at, int who, const char *version
     check_row(pair.at[!who].error.status == at->status, "%s, by %d: %s", at->story, who, pair.at[!who].error.story);
     check_row(strstr(pair.at[!who].error.story, at->story), "%s: %s", at->story, pair.at[!who].error.story);
     if (at->status == STATUS_REFUSED) /* and what it can do about it */
-        assert_true(has(pair.at[!who].error.story, identity_pin(who == A ? bob : alice)));
+        assert_true(has(pair.at[!who].error.story, identity_pin(who == A ? bob : alice, 0)));
     check_row(pair.at[who].error.status == STATUS_UNKNOWN, "%s", at->story);
     check_row(!session_is_accepted(pair.at[!who].session), "%s, by %d", at->story, who);
     pair_free(&pair);
@@ -404,7 +404,7 @@ static void test_facts(void **state)
             assert_string_equal(at->signature, version ? "ECDSA-SHA256" : "ECDSA-SECP256R1-SHA256");
             assert_string_equal(at->alpn, "");
             assert_false(at->resumed);
-            assert_string_equal(at->our_pin, identity_pin(end == A ? alice : bob));
+            assert_string_equal(at->our_pin, identity_pin(end == A ? alice : bob, 0));
         }
         assert_int_equal(facts[A].our_preference[0], '"');
         assert_string_equal(facts[A].our_preference, facts[B].peer_preference);

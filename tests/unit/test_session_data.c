@@ -333,6 +333,7 @@ static void test_late_alert(void **state)
 
 struct stock {
     gnutls_session_t tls;
+    gnutls_certificate_credentials_t credentials;
     struct buffer in, out;
     struct pair pair; /* for its configuration */
     struct session *session;
@@ -382,7 +383,9 @@ static void stock_open(struct stock *stock, enum role role)
 
     memset(stock, 0, sizeof *stock);
     assert_int_equal(gnutls_init(&stock->tls, (role == ROLE_CLIENT ? GNUTLS_CLIENT : GNUTLS_SERVER) | GNUTLS_NONBLOCK), 0);
-    gnutls_credentials_set(stock->tls, GNUTLS_CRD_CERTIFICATE, identity_credentials(bob));
+    assert_int_equal(gnutls_certificate_allocate_credentials(&stock->credentials), 0);
+    assert_true(gnutls_certificate_set_x509_key_file(stock->credentials, scratch_path("bob.pem"), scratch_path("bob.pem"), GNUTLS_X509_FMT_PEM) >= 0);
+    gnutls_credentials_set(stock->tls, GNUTLS_CRD_CERTIFICATE, stock->credentials);
     assert_int_equal(gnutls_priority_set_direct(stock->tls, "NORMAL:-VERS-ALL:+VERS-TLS1.2", NULL), 0);
     gnutls_transport_set_ptr(stock->tls, stock);
     gnutls_transport_set_pull_function(stock->tls, stock_pull);
@@ -405,6 +408,7 @@ static void stock_open(struct stock *stock, enum role role)
 static void stock_free(struct stock *stock)
 {
     gnutls_deinit(stock->tls);
+    gnutls_certificate_free_credentials(stock->credentials);
     buffer_free(&stock->in);
     buffer_free(&stock->out);
     session_free(stock->session);
