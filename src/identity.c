@@ -97,7 +97,7 @@ int64_t identity_days_left(const struct identity *identity, size_t index)
     if (identity->bare || credential->chain_count == 0)
         return INT64_MAX;
     expiry = gnutls_x509_crt_get_expiration_time(credential->chain[0]);
-    return expiry == (time_t)GNUTLS_X509_NO_WELL_DEFINED_EXPIRATION ? INT64_MAX : (expiry - time(NULL)) / 86400;
+    return expiry == (time_t)GNUTLS_X509_NO_WELL_DEFINED_EXPIRATION ? INT64_MAX : (expiry - time(NULL) + 43200) / 86400;
 }
 
 /* ---- Putting a credential together ---- */

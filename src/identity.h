@@ -53,7 +53,7 @@ bool identity_is_bare(const struct identity *identity);
 /* The pins of all of them. */
 const char *const *identity_pins(const struct identity *identity);
 
-/* Whole days until that certificate has expired; INT64_MAX: its dates do not matter. */
+/* Days, rounded, until that certificate has expired; INT64_MAX: its dates do not matter. */
 int64_t identity_days_left(const struct identity *identity, size_t index);
 
 #endif

@@ -104,12 +104,14 @@ static bool read_pkcs12(const struct identity_config *config, const char *path, 
         code = gnutls_pkcs12_verify_mac(file, passphrase.text);
     if (code >= 0)
         code = gnutls_pkcs12_simple_parse(file, passphrase.text, &key, &list, &count, NULL, NULL, NULL, 0);
+    if (code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) /* a key alone, perhaps */
+        code = gnutls_pkcs12_simple_parse(file, passphrase.text, &key, NULL, NULL, NULL, NULL, NULL, 0);
     if (code >= 0 && key) {
         code = gnutls_privkey_init(&credential->key);
         if (code >= 0)
             code = gnutls_privkey_import_x509(credential->key, key, GNUTLS_PRIVKEY_IMPORT_COPY);
     }
-    if (code < 0)
+    if (code < 0 && code != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
         tell_key(error, path, code);
     else if (!key)
         error_set(error, STATUS_IDENTITY, "there is no private key in \"%s\"", path);

@@ -76,8 +76,13 @@ bool identity_make_certificate(gnutls_privkey_t key, const char *place, gnutls_x
         return true;
     }
     gnutls_x509_crt_deinit(certificate);
-    error_set(error, STATUS_IDENTITY, "cannot make a self-signed certificate for the key in \"%s\": %s", place,
-              gnutls_strerror(code));
+    if (code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+        error_set(error, STATUS_IDENTITY,
+                  "beside the private key at \"%s\" there is neither a certificate nor the public key; --cert names a file "
+                  "with the certificate", place);
+    else
+        error_set(error, STATUS_IDENTITY, "cannot make a self-signed certificate for the key in \"%s\": %s", place,
+                  gnutls_strerror(code));
     return false;
 }
 

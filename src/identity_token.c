@@ -54,14 +54,16 @@ static int give_pin(void *userdata, int attempt, const char *url, const char *la
 
 static void tell(struct error *error, const struct identity_login *login, const char *what, const char *uri, int code)
 {
-    if (login->wrong)
+    if (code == GNUTLS_E_PKCS11_PIN_LOCKED)
+        error_set(error, STATUS_IDENTITY, "the token of \"%s\" is locked: too many wrong PINs", uri);
+    else if (login->nobody)
+        error_set(error, STATUS_IDENTITY, "the token of \"%s\" wants a PIN, and nobody could be asked for it; use --pass", uri);
+    else if (!login->last && (login->wrong || code == GNUTLS_E_PKCS11_PIN_ERROR))
         error_set(error, STATUS_IDENTITY, "the token of \"%s\" did not take the PIN; it was tried once", uri);
     else if (login->last)
         error_set(error, STATUS_IDENTITY,
                   "the token of \"%s\" takes only one more PIN before it locks: that one is not for --pass, but for a person", uri);
-    else if (login->nobody)
-        error_set(error, STATUS_IDENTITY, "the token of \"%s\" wants a PIN, and nobody could be asked for it; use --pass", uri);
-    else if (code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+    else if (code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE || code == GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE)
         error_set(error, STATUS_IDENTITY, "there is no %s at \"%s\"; p11tool --list-all lists what there is", what, uri);
     else
         identity_tell(error, what, uri, code);

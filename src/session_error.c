@@ -24,8 +24,8 @@ static void tell_alert(struct session *session, int alert)
     const char *meaning = role_alert_meaning(alert);
 
     if (refuses_our_identity(session, alert) && shows_nothing(session))
-        error_set(session->error, STATUS_REFUSED, "the peer refused us (alert %d, %s): we did not show who we are", alert,
-                  name);
+        error_set(session->error, STATUS_REFUSED, "the peer refused us (alert %d, %s): we did not show who we are%s%s", alert,
+                  name, session->shown_none ? ", since " : "", session->shown_none ? session->shown_none : "");
     else if (refuses_our_identity(session, alert))
         error_set(session->error, STATUS_REFUSED,
                   "the peer refused us (alert %d, %s)%s%s; our pin, for --pin at its end, is %s", alert, name,
@@ -45,6 +45,12 @@ static void tell_end(struct session *session)
         error_set(session->error, STATUS_TLS, "the peer closed the connection in the middle of the handshake");
 }
 
+/* The token that has our key may be gone. */
+static bool is_about_our_key(int code)
+{
+    return code == GNUTLS_E_PK_SIGN_FAILED || (code <= GNUTLS_E_PKCS11_ERROR && code >= GNUTLS_E_PKCS11_USER_ERROR);
+}
+
 void session_tell(struct session *session, int code)
 {
     if (code == GNUTLS_E_DECRYPTION_FAILED && session->state != SESSION_OPEN && session->clear_alert != ROLE_NO_ALERT) {
@@ -59,8 +65,12 @@ void session_tell(struct session *session, int code)
     /* To the library a stream that ends in the middle of a record is a record that is too short. */
     if (code == GNUTLS_E_UNEXPECTED_PACKET_LENGTH && session->input_ended && buffer_used(&session->input) == 0)
         code = GNUTLS_E_PREMATURE_TERMINATION;
-    if (session->bare_unwanted && session->our_role == ROLE_SERVER && code != GNUTLS_E_FATAL_ALERT_RECEIVED) {
-        error_set(session->error, STATUS_TLS, "the peer takes no bare public keys, and with --rawpk we show nothing else");
+    if (is_about_our_key(code)) {
+        error_set(session->error, STATUS_IDENTITY, "our key cannot be used any more: %s", gnutls_strerror(code));
+        return;
+    }
+    if (session->shown_none && session->our_role == ROLE_SERVER && code != GNUTLS_E_FATAL_ALERT_RECEIVED) {
+        error_set(session->error, STATUS_TLS, "we cannot be the TLS server: %s", session->shown_none);
         return;
     }
     switch (code) {
@@ -78,19 +88,6 @@ void session_tell(struct session *session, int code)
     case GNUTLS_E_NO_COMMON_KEY_SHARE:
     case GNUTLS_E_INSUFFICIENT_CREDENTIALS:
         error_set(session->error, STATUS_TLS, "the peer and we have no TLS version or cipher suite in common (%s)", gnutls_strerror(code));
-        break;
-    case GNUTLS_E_PKCS11_ERROR:
-    case GNUTLS_E_PKCS11_LOAD_ERROR:
-    case GNUTLS_E_PKCS11_PIN_ERROR:
-    case GNUTLS_E_PKCS11_SLOT_ERROR:
-    case GNUTLS_E_PKCS11_DEVICE_ERROR:
-    case GNUTLS_E_PKCS11_KEY_ERROR:
-    case GNUTLS_E_PKCS11_PIN_EXPIRED:
-    case GNUTLS_E_PKCS11_SESSION_ERROR:
-    case GNUTLS_E_PKCS11_TOKEN_ERROR:
-    case GNUTLS_E_PKCS11_USER_ERROR:
-    case GNUTLS_E_PK_SIGN_FAILED:
-        error_set(session->error, STATUS_IDENTITY, "our key cannot be used any more: %s", gnutls_strerror(code));
         break;
     case GNUTLS_E_NO_APPLICATION_PROTOCOL:
         error_set(session->error, STATUS_TLS, "the peer and we have no --alpn protocol in common");

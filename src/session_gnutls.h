@@ -28,7 +28,7 @@ struct session {
     bool declined;        /* the peer wanted to renegotiate, and was told no */
     const struct credential *shown; /* of our identities; NULL: none, or none yet */
     const char *shown_why;
-    bool bare_unwanted;   /* the peer takes no bare keys, and we show nothing else */
+    const char *shown_none; /* why we showed nothing, though we have something; NULL: we did, or were not asked */
     bool asked_for_identity; /* the server wanted a certificate of ours */
     bool accepted;        /* the peer has accepted us */
     bool we_closed;

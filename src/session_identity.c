@@ -32,10 +32,11 @@ static int choose(gnutls_session_t tls, const struct gnutls_cert_retr_st *info, 
            gnutls_sign_algorithm_get_requested(tls, wish.signature_count, &signatures[wish.signature_count]) >= 0)
         wish.signature_count++;
     session->shown = identity_choose(identity, &wish, &session->shown_why);
-    session->bare_unwanted =
-        identity->bare && gnutls_certificate_type_get2(tls, GNUTLS_CTYPE_OURS) != GNUTLS_CRT_RAWPK;
-    if (session->bare_unwanted)
+    session->shown_none = session->shown ? NULL : "none of our identities is for this peer, and of a kind that it can verify";
+    if (identity->bare && gnutls_certificate_type_get2(tls, GNUTLS_CTYPE_OURS) != GNUTLS_CRT_RAWPK) {
         session->shown = NULL;
+        session->shown_none = "the peer takes no bare public keys, and with --rawpk we show nothing else";
+    }
     if (!session->shown)
         return 0;
     /* Only read by the library, for as long as the identity lives. */
@@ -70,5 +71,7 @@ const char *session_certificate_types(const struct session *session, enum role r
 
 const char *session_our_pin(const struct session *session)
 {
+    if (session->shown_none)
+        return "";
     return session->shown ? session->shown->pin : identity_pin(session->config->identity, 0);
 }
