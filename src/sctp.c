@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -20,20 +19,6 @@ bool sctp_kernel(void)
 enum transport_kind sctp_kind(bool in_udp)
 {
     return !in_udp && sctp_kernel() ? TRANSPORT_SCTP : TRANSPORT_SCTP_IN_UDP;
-}
-
-static void note(const struct transport_config *config, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void note(const struct transport_config *config, const char *format, ...)
-{
-    char text[1024];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (config->note)
-        config->note(config->note_context, text);
 }
 
 /* Which of the two; said where it is not what was asked for. False with an error. */
@@ -58,9 +43,10 @@ static bool choose(const struct sctp_config *config, enum transport_kind *kind, 
 static void tell_choice(const struct sctp_config *config, enum transport_kind kind)
 {
     if (kind == TRANSPORT_SCTP_IN_UDP && !config->in_udp)
-        note(config->common,
-             "this kernel has no SCTP: speaking SCTP in UDP, from port %u to port %u; a peer whose kernel has SCTP has to say --sctp-udp too",
-             config->udp_local, config->udp_remote);
+        transport_tell(config->common,
+                       "this kernel has no SCTP: speaking SCTP in UDP, from port %u to port %u; a peer whose kernel has SCTP "
+                       "has to say --sctp-udp too",
+                       config->udp_local, config->udp_remote);
 }
 
 /* ---- Addresses ---- */
@@ -289,18 +275,9 @@ bool sctp_connect(const struct sctp_config *config, struct wait *wait, struct tr
     if (!choose(config, &kind, error))
         return false;
     tell_choice(config, kind);
-    for (int failures = 0;; failures++) {
-        if (try_once(config, kind, wait, transport, error))
-            break;
-        if (wait->signal || (error->status != STATUS_NETWORK && error->status != STATUS_TIME) ||
-            (common->retries >= 0 && failures >= common->retries))
+    for (int failures = 0; !try_once(config, kind, wait, transport, error); failures++)
+        if (!transport_try_again(common, failures, wait, error))
             return false;
-        if (failures == 0)
-            note(common, "%s; trying again until the peer is there", error->story);
-        error_clear(error);
-        if (wait_for(wait, NULL, 0, wait_until(common->retry_delay_ms)) == WAIT_SIGNALLED)
-            return false;
-    }
     if (transport->kind != TRANSPORT_SCTP || !address_same(&transport->local, &transport->remote))
         return true;
     transport_abort(transport);

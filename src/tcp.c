@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,20 +39,6 @@ void tcp_describe(struct transport *transport, int fd, enum transport_setup setu
 {
     *transport = (struct transport){.kind = TRANSPORT_TCP, .fd = fd, .setup = setup};
     address_of_socket(fd, &transport->local, &transport->remote);
-}
-
-static void note(const struct transport_config *config, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void note(const struct transport_config *config, const char *format, ...)
-{
-    char text[1024];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (config->note)
-        config->note(config->note_context, text);
 }
 
 /* ---- Connecting ---- */
@@ -229,18 +214,9 @@ static bool try_once(const struct transport_config *config, struct wait *wait, s
 
 bool tcp_connect(const struct transport_config *config, struct wait *wait, struct transport *transport, struct error *error)
 {
-    for (int failures = 0;; failures++) {
-        if (try_once(config, wait, transport, error))
-            break;
-        if (wait->signal || (error->status != STATUS_NETWORK && error->status != STATUS_TIME) ||
-            (config->retries >= 0 && failures >= config->retries))
+    for (int failures = 0; !try_once(config, wait, transport, error); failures++)
+        if (!transport_try_again(config, failures, wait, error))
             return false;
-        if (failures == 0)
-            note(config, "%s; trying again until the peer is there", error->story);
-        error_clear(error);
-        if (wait_for(wait, NULL, 0, wait_until(config->retry_delay_ms)) == WAIT_SIGNALLED)
-            return false;
-    }
     if (tcp_is_self(transport)) {
         error_set(error, STATUS_ROLE, "we are talking to ourselves: the peer's address and port are our own");
         transport_abort(transport);
@@ -297,5 +273,6 @@ bool tcp_accept(const struct transport_config *config, struct listeners *listene
                 return false;
             }
         }
-    }    return false;
+    }
+    return false;
 }

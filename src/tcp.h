@@ -23,7 +23,7 @@ bool tcp_accept(const struct transport_config *config, struct listeners *listene
 
 /* ---- For tcp_meet ---- */
 
-/* A non-blocking socket bound to `local`. -1 with errno. */
+/* A non-blocking socket. -1 with errno. */
 int tcp_socket(int family);
 
 /* The connection on `fd` is with the socket itself: our own port was the one that we called. */

@@ -7,11 +7,38 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { ACKNOWLEDGE_MS = 10, TAKEN_OVER_MS = 250 };
+
+/* ---- Before there is one ---- */
+
+void transport_tell(const struct transport_config *config, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (config->note)
+        config->note(config->note_context, text);
+}
+
+bool transport_try_again(const struct transport_config *config, int failures, struct wait *wait, struct error *error)
+{
+    if (wait->signal || (error->status != STATUS_NETWORK && error->status != STATUS_TIME) ||
+        (config->retries >= 0 && failures >= config->retries))
+        return false;
+    if (failures == 0)
+        transport_tell(config, "%s; trying again until the peer is there", error->story);
+    error_clear(error);
+    return wait_for(wait, NULL, 0, wait_until(config->retry_delay_ms)) != WAIT_SIGNALLED;
+}
 
 /* ---- Bytes of SCTP ---- */
 

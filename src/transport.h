@@ -52,6 +52,13 @@ struct transport {
     const struct transport_progress *progress; /* with SCTP in UDP */
 };
 
+/* Tell the user, if there is somebody to tell. */
+void transport_tell(const struct transport_config *config, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* An attempt to connect has failed with this error; `failures` have before it. True: the error is cleared, the delay is over, and
+ * it is time for another attempt. False: that was the last one, and the error stands; or wait->signal is set. */
+bool transport_try_again(const struct transport_config *config, int failures, struct wait *wait, struct error *error);
+
 /* What the user wants to see of errno: "connection refused". */
 const char *transport_reason(int reason);
 
