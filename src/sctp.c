@@ -1,6 +1,6 @@
 /* sctp.c - SCTP: which of the two it is, whom to call, and what came of it. */
 #include "sctp.h"
-#include "resolve.h"
+#include "endpoints.h"
 #include "sctp_kernel.h"
 #include "text.h"
 
@@ -51,45 +51,37 @@ static void tell_choice(const struct sctp_config *config, enum transport_kind ki
 
 /* ---- Addresses ---- */
 
+/* Any address of ours: one IPv6 socket takes IPv4 too. */
+static void choose_wildcard(struct address_list *addresses)
+{
+    for (size_t i = 0; i < addresses->count; i++)
+        if (address_family(&addresses->at[i]) == AF_INET6)
+            addresses->at[0] = addresses->at[i];
+    addresses->count = 1;
+}
+
 static bool find_sources(const struct sctp_config *config, const char *port, struct wait *wait, int64_t deadline,
                          struct address_list *sources, struct error *error)
 {
-    const struct transport_config *common = config->common;
-    const char *const *names = config->source_count ? config->sources : &common->source;
+    struct transport_config one = *config->common;
     size_t count = config->source_count ? config->source_count : 1;
 
+    one.source_port = port;
     sources->count = 0;
-    if (!common->source && !config->source_count && !port)
-        return true;
     for (size_t i = 0; i < count; i++) {
-        struct resolve_query query = {
-            .host = names[i], .service = port ? port : "0", .family = common->family, .numeric = common->numeric, .passive = true};
         struct address_list found;
 
-        if (!resolve(&query, wait, deadline, &found, error)) {
-            error_prefix(error, "-s: ");
+        if (config->source_count)
+            one.source = config->sources[i];
+        if (!endpoints_source(&one, wait, deadline, &found, error))
             return false;
-        }
-        if (!names[i]) { /* any address: one IPv6 socket takes IPv4 too */
-            for (size_t j = 0; j < found.count; j++)
-                if (address_family(&found.at[j]) == AF_INET6 && common->family != AF_INET)
-                    found.at[0] = found.at[j];
-            found.count = 1;
-        }
+        if (!one.source && found.count)
+            choose_wildcard(&found);
         /* A name of ours may have more than one address, and each of several -s adds to them. */
         for (size_t j = 0; j < found.count && sources->count < ADDRESS_LIST_MAX && (j == 0 || config->source_count); j++)
             sources->at[sources->count++] = found.at[j];
     }
     return true;
-}
-
-static bool find_targets(const struct transport_config *common, struct wait *wait, int64_t deadline, struct address_list *targets,
-                         struct error *error)
-{
-    struct resolve_query query = {
-        .host = common->host, .service = common->port, .family = common->family, .numeric = common->numeric};
-
-    return resolve(&query, wait, deadline, targets, error);
 }
 
 static uint16_t port_of(const struct address_list *addresses)
@@ -243,7 +235,7 @@ static bool try_once(const struct sctp_config *config, enum transport_kind kind,
     enum sctp_outcome outcome;
 
     if (!find_sources(config, config->common->source_port, wait, deadline, &ways.sources, error) ||
-        !find_targets(config->common, wait, deadline, &ways.targets, error))
+        !endpoints_peer(config->common, wait, deadline, &ways.targets, error))
         return false;
     if (kind == TRANSPORT_SCTP) {
         outcome = sctp_kernel_call(&ways, wait, deadline, transport);
@@ -333,23 +325,18 @@ static bool listen_in_udp(const struct sctp_config *config, struct sctp_listener
 bool sctp_listen(const struct sctp_config *config, struct wait *wait, struct sctp_listener *listener, struct error *error)
 {
     const struct transport_config *common = config->common;
-    struct resolve_query query = {
-        .host = common->host, .service = common->port, .family = common->family, .numeric = common->numeric, .passive = true};
+    int64_t deadline = wait_until(common->wait_ms);
     struct address_list addresses;
 
     *listener = (struct sctp_listener){.fd = -1};
     if (!choose(config, &listener->kind, error))
         return false;
-    if (config->source_count > 1 ? !find_sources(config, common->port, wait, wait_until(common->wait_ms), &addresses, error)
-                                 : !resolve(&query, wait, wait_until(common->wait_ms), &addresses, error))
+    if (config->source_count > 1 ? !find_sources(config, common->port, wait, deadline, &addresses, error)
+                                 : !endpoints_ours(common, common->host, common->port, wait, deadline, &addresses, error))
         return false;
     tell_choice(config, listener->kind);
-    if (!common->host) { /* the wildcard */
-        for (size_t i = 0; i < addresses.count; i++)
-            if (address_family(&addresses.at[i]) == AF_INET6)
-                addresses.at[0] = addresses.at[i];
-        addresses.count = 1;
-    }
+    if (!common->host)
+        choose_wildcard(&addresses);
     return listener->kind == TRANSPORT_SCTP ? listen_in_kernel(config, listener, &addresses, error)
                                             : listen_in_udp(config, listener, &addresses, error);
 }
@@ -480,7 +467,7 @@ bool sctp_meet(const struct sctp_config *config, struct wait *wait, sctp_listeni
 
     if (!choose(config, &kind, error) ||
         !find_sources(config, common->source_port ? common->source_port : common->port, wait, deadline, &ways.sources, error) ||
-        !find_targets(common, wait, deadline, &ways.targets, error))
+        !endpoints_peer(common, wait, deadline, &ways.targets, error))
         return false;
     tell_choice(config, kind);
     return kind == TRANSPORT_SCTP ? meet_in_kernel(config, &ways, wait, deadline, listening, context, transport, error)

@@ -1,6 +1,6 @@
 /* tcp.c - TCP connections: called, awaited. */
 #include "tcp.h"
-#include "resolve.h"
+#include "endpoints.h"
 #include "text.h"
 
 #include <ctype.h>
@@ -182,33 +182,13 @@ static bool call(const struct transport_config *config, const struct address_lis
     return connected;
 }
 
-static bool find_sources(const struct transport_config *config, struct wait *wait, int64_t deadline, struct address_list *sources,
-                         struct error *error)
-{
-    struct resolve_query query = {.host = config->source,
-                                  .service = config->source_port ? config->source_port : "0",
-                                  .family = config->family,
-                                  .numeric = config->numeric,
-                                  .passive = true};
-
-    sources->count = 0;
-    if (!config->source && !config->source_port)
-        return true;
-    if (resolve(&query, wait, deadline, sources, error))
-        return true;
-    error_prefix(error, "-s: ");
-    return false;
-}
-
 static bool try_once(const struct transport_config *config, struct wait *wait, struct transport *transport, struct error *error)
 {
-    struct resolve_query query = {
-        .host = config->host, .service = config->port, .family = config->family, .numeric = config->numeric};
     struct address_list targets, sources;
     int64_t deadline = wait_until(config->wait_ms);
 
-    return find_sources(config, wait, deadline, &sources, error) &&
-           resolve(&query, wait, deadline, &targets, error) &&
+    return endpoints_source(config, wait, deadline, &sources, error) &&
+           endpoints_peer(config, wait, deadline, &targets, error) &&
            call(config, &targets, &sources, wait, deadline, transport, error);
 }
 
