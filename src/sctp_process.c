@@ -1,5 +1,6 @@
 /* sctp_process.c - the process in which libusrsctp runs: UDP on one side, streams to the session on the other. */
 #include "sctp_process.h"
+#include "fdpass.h"
 #include "wait.h"
 
 #include <errno.h>
@@ -172,27 +173,9 @@ static int send_packet(void *key, void *buffer, size_t length, uint8_t tos, uint
 
 static void tell(struct sctp_news *news, int fd)
 {
-    struct iovec part = {.iov_base = news, .iov_len = sizeof *news};
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {.bytes = {0}};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-
     news->number = process->job.number;
-    if (fd >= 0) {
-        struct cmsghdr *header;
-
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
-        header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof fd);
-        memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    }
     /* Nobody takes it: then the stream's other end is closed with this copy of it, and that is seen. */
-    sendmsg(process->control, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    fdpass_send(process->control, news, sizeof *news, fd, MSG_DONTWAIT);
 }
 
 static void tell_reason(size_t target, int reason, bool over)
@@ -689,29 +672,21 @@ static void read_job(void)
 {
     struct sctp_news stopped = {.kind = SCTP_NEWS_STOPPED};
     struct sctp_job job;
-    struct iovec part = {.iov_base = &job, .iov_len = sizeof job};
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
-    struct cmsghdr *header;
-    ssize_t length = recvmsg(process->control, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    int udp;
 
-    if (length < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    stop_job();
-    if (length != sizeof job) { /* we are not needed any more */
-        process->ending = true;
+    if (!fdpass_receive(process->control, &job, sizeof job, &udp)) {
+        if (errno == EAGAIN || errno == EINTR)
+            return;
+        stop_job();
+        process->ending = true; /* we are not needed any more */
         return;
     }
+    stop_job();
     process->job = job;
-    header = CMSG_FIRSTHDR(&message);
-    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+    if (udp >= 0) {
         if (process->udp >= 0)
             close(process->udp);
-        memcpy(&process->udp, CMSG_DATA(header), sizeof process->udp);
+        process->udp = udp;
     }
     if (job.task != SCTP_TASK_STOP) {
         start_job();
