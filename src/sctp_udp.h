@@ -1,6 +1,7 @@
 /* sctp_udp.h - SCTP in UDP: called, awaited, met. For sctp.c, which says what comes of it.
  *
- * It is done by the process of sctp_user.h: `config->user` is prepared. SCTP_OUTCOME_ERROR is told already, unless another word is said of it. */
+ * It is done by the process of sctp_user.h: `config->user` is prepared. SCTP_OUTCOME_ERROR is told
+ * already, unless another word is said of it. */
 #ifndef SYMTLS_SCTP_UDP_H
 #define SYMTLS_SCTP_UDP_H
 
