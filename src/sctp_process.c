@@ -6,7 +6,6 @@
 #include "wait.h"
 
 #include <errno.h>
-#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -330,35 +329,15 @@ static void read_many(void)
 
 static void read_errors(void)
 {
-    for (;;) {
-        struct address target = {.length = 0};
-        union {
-            char bytes[512];
-            struct cmsghdr align;
-        } control;
-        char packet[1];
-        struct iovec part = {.iov_base = packet, .iov_len = sizeof packet};
-        struct msghdr message = {.msg_name = &target.storage,
-                                 .msg_namelen = sizeof target.storage,
-                                 .msg_iov = &part,
-                                 .msg_iovlen = 1,
-                                 .msg_control = control.bytes,
-                                 .msg_controllen = sizeof control.bytes};
-        struct sock_extended_err error = {0};
+    struct address target;
+    bool is_local;
+    int reason;
 
-        if (recvmsg(process->udp, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-            return;
-        target.length = message.msg_namelen;
-        for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header))
-            if ((header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR) ||
-                (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR))
-                memcpy(&error, CMSG_DATA(header), sizeof error);
-        for (size_t i = 0; process->many && error.ee_errno && i < process->job.targets.count; i++)
+    while ((reason = transport_queued_error(process->udp, &target, &is_local)) != 0)
+        for (size_t i = 0; process->many && i < process->job.targets.count; i++)
             if (process->targets[i].calling && !process->targets[i].over &&
                 address_same(&target, &process->targets[i].path.remote))
-                tell_reason(i, (int)error.ee_errno,
-                            process->job.task == SCTP_TASK_CALL && error.ee_errno == ECONNREFUSED && error.ee_origin != SO_EE_ORIGIN_LOCAL);
-    }
+                tell_reason(i, reason, process->job.task == SCTP_TASK_CALL && reason == ECONNREFUSED && !is_local);
 }
 
 static bool is_our_own(const uint8_t *packet, size_t length)
@@ -455,17 +434,13 @@ static void read_job(void)
 
 static int tick(void)
 {
-    bool busy = process->many && process->job.task != SCTP_TASK_LISTEN, streams = false;
+    bool busy = process->many && process->job.task != SCTP_TASK_LISTEN;
 
-    for (size_t i = 0; i < SCTP_STREAMS_MAX; i++) {
-        const struct sctp_stream *stream = &process->streams[i];
-
-        streams = streams || stream->sctp;
-        busy = busy || sctp_stream_is_busy(stream);
-    }
+    for (size_t i = 0; i < SCTP_STREAMS_MAX; i++)
+        busy = busy || sctp_stream_is_busy(&process->streams[i]);
     if (busy || wait_now() - process->traffic_at < IDLE_AFTER_MS)
         return TICK_MS;
-    return streams ? IDLE_TICK_MS : WATCHDOG_S * 1000 / 2;
+    return has_streams() ? IDLE_TICK_MS : WATCHDOG_S * 1000 / 2;
 }
 
 static void run_timers(void)

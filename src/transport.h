@@ -68,6 +68,10 @@ ssize_t transport_receive(const struct transport *transport, void *bytes, size_t
 /* Bytes that were sent and that the peer's kernel has not acknowledged; of SCTP it is about so many. */
 size_t transport_unacknowledged(const struct transport *transport);
 
+/* The next error that the kernel keeps for a UDP socket which has asked for that (IP_RECVERR, IPV6_RECVERR), and to whom we were
+ * sending. `is_local`: it is our own kernel that says so, and no ICMP message. Returns its errno; 0: there is none. */
+int transport_queued_error(int fd, struct address *target, bool *is_local);
+
 /* Say that no more will come, wait until the peer has said so too, or `ms` have passed, throwing away what it still
  * sends; then close. Closing with unread data would reset the connection, and the peer would lose what it had not read
  * yet. SCTP has no half-close: there it ends both directions, once everything of ours has arrived. While more than
