@@ -17,10 +17,10 @@ enum {
 
 /* ---- Common to all set-ups ---- */
 
-int tcp_socket(int family)
+/* -1 stays -1, with its errno. */
+static int tune(int fd)
 {
     int on = 1;
-    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -1;
@@ -28,6 +28,16 @@ int tcp_socket(int family)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     return fd;
+}
+
+int tcp_socket(int family)
+{
+    return tune(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+int tcp_take(int listener)
+{
+    return tune(accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
 
 bool tcp_is_self(const struct transport *transport)
@@ -238,12 +248,9 @@ bool tcp_accept(const struct transport_config *config, struct listeners *listene
 
     while (listeners_wait(config, listeners, wait, deadline, fds, error)) {
         for (size_t i = 0; i < listeners->count; i++) {
-            int on = 1;
-            int fd = fds[i].revents ? accept4(listeners->fds[i], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
+            int fd = fds[i].revents ? tcp_take(listeners->fds[i]) : -1;
 
             if (fd >= 0) {
-                setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-                setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
                 tcp_describe(transport, fd, TRANSPORT_PASSIVE);
                 if (transport->remote.length)
                     return true;

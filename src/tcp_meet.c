@@ -341,13 +341,10 @@ static struct way *way_of(struct tcp_meet *meet, const struct transport *transpo
 static bool called(struct tcp_meet *meet, const struct way *way, struct transport *transport)
 {
     struct way *caller;
-    int on = 1;
-    int fd = way->listener < 0 ? -1 : accept4(way->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = way->listener < 0 ? -1 : tcp_take(way->listener);
 
     if (fd < 0)
         return false;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     tcp_describe(transport, fd, TRANSPORT_PASSIVE);
     caller = way_of(meet, transport);
     if (!caller) {
