@@ -2,7 +2,6 @@
 #include "channel.h"
 
 #include <errno.h>
-#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -56,23 +55,12 @@ static void note_unreachable(struct channel *channel, int reason)
 /* An unconnected socket keeps them for whoever asks. */
 static void read_errors(struct channel *channel)
 {
-    _Alignas(struct cmsghdr) uint8_t control[512];
-    uint8_t bytes[64];
-    struct iovec vector = {.iov_base = bytes, .iov_len = sizeof bytes};
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct address ignored;
+    bool is_local;
+    int reason;
 
-    while (channel->transport.unconnected && recvmsg(channel->transport.fd, &message, MSG_ERRQUEUE) >= 0) {
-        for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
-            struct sock_extended_err error;
-
-            if ((part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR) ||
-                (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR)) {
-                memcpy(&error, CMSG_DATA(part), sizeof error);
-                note_unreachable(channel, (int)error.ee_errno);
-            }
-        }
-        message.msg_controllen = sizeof control;
-    }
+    while (channel->transport.unconnected && (reason = transport_queued_error(channel->transport.fd, &ignored, &is_local)) != 0)
+        note_unreachable(channel, reason);
 }
 
 /* The peer has spoken, from `source`: from now on the socket is for it alone. */

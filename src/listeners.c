@@ -1,6 +1,6 @@
 /* listeners.c - sockets that wait for a peer. */
 #include "listeners.h"
-#include "resolve.h"
+#include "endpoints.h"
 #include "text.h"
 
 #include <errno.h>
@@ -60,18 +60,13 @@ static bool choose_wildcard(const struct transport_config *config, struct addres
 bool listeners_open(const struct transport_config *config, struct wait *wait, listeners_socket *make,
                     struct listeners *listeners, struct error *error)
 {
-    struct resolve_query query = {.host = config->host,
-                                  .service = config->port,
-                                  .family = config->family,
-                                  .numeric = config->numeric,
-                                  .passive = true};
     char text[ADDRESS_TEXT_SIZE];
     struct address_list list;
     struct address failed;
     bool dual_stack = false;
 
     listeners->count = 0;
-    if (!resolve(&query, wait, wait_until(config->wait_ms), &list, error))
+    if (!endpoints_ours(config, config->host, config->port, wait, wait_until(config->wait_ms), &list, error))
         return false;
     if (!config->host)
         dual_stack = choose_wildcard(config, &list);

@@ -1,15 +1,14 @@
 /* sctp.c - SCTP: which of the two it is, whom to call, and what came of it. */
 #include "sctp.h"
-#include "resolve.h"
+#include "endpoints.h"
 #include "sctp_kernel.h"
+#include "sctp_udp.h"
 #include "text.h"
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 bool sctp_kernel(void)
@@ -20,20 +19,6 @@ bool sctp_kernel(void)
 enum transport_kind sctp_kind(bool in_udp)
 {
     return !in_udp && sctp_kernel() ? TRANSPORT_SCTP : TRANSPORT_SCTP_IN_UDP;
-}
-
-static void note(const struct transport_config *config, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void note(const struct transport_config *config, const char *format, ...)
-{
-    char text[1024];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (config->note)
-        config->note(config->note_context, text);
 }
 
 /* Which of the two; said where it is not what was asked for. False with an error. */
@@ -58,71 +43,45 @@ static bool choose(const struct sctp_config *config, enum transport_kind *kind, 
 static void tell_choice(const struct sctp_config *config, enum transport_kind kind)
 {
     if (kind == TRANSPORT_SCTP_IN_UDP && !config->in_udp)
-        note(config->common,
-             "this kernel has no SCTP: speaking SCTP in UDP, from port %u to port %u; a peer whose kernel has SCTP has to say --sctp-udp too",
-             config->udp_local, config->udp_remote);
+        transport_tell(config->common,
+                       "this kernel has no SCTP: speaking SCTP in UDP, from port %u to port %u; a peer whose kernel has SCTP "
+                       "has to say --sctp-udp too",
+                       config->udp_local, config->udp_remote);
 }
 
 /* ---- Addresses ---- */
 
+/* Any address of ours: one IPv6 socket takes IPv4 too. */
+static void choose_wildcard(struct address_list *addresses)
+{
+    for (size_t i = 0; i < addresses->count; i++)
+        if (address_family(&addresses->at[i]) == AF_INET6)
+            addresses->at[0] = addresses->at[i];
+    addresses->count = 1;
+}
+
 static bool find_sources(const struct sctp_config *config, const char *port, struct wait *wait, int64_t deadline,
                          struct address_list *sources, struct error *error)
 {
-    const struct transport_config *common = config->common;
-    const char *const *names = config->source_count ? config->sources : &common->source;
+    struct transport_config one = *config->common;
     size_t count = config->source_count ? config->source_count : 1;
 
+    one.source_port = port;
     sources->count = 0;
-    if (!common->source && !config->source_count && !port)
-        return true;
     for (size_t i = 0; i < count; i++) {
-        struct resolve_query query = {
-            .host = names[i], .service = port ? port : "0", .family = common->family, .numeric = common->numeric, .passive = true};
         struct address_list found;
 
-        if (!resolve(&query, wait, deadline, &found, error)) {
-            error_prefix(error, "-s: ");
+        if (config->source_count)
+            one.source = config->sources[i];
+        if (!endpoints_source(&one, wait, deadline, &found, error))
             return false;
-        }
-        if (!names[i]) { /* any address: one IPv6 socket takes IPv4 too */
-            for (size_t j = 0; j < found.count; j++)
-                if (address_family(&found.at[j]) == AF_INET6 && common->family != AF_INET)
-                    found.at[0] = found.at[j];
-            found.count = 1;
-        }
+        if (!one.source && found.count)
+            choose_wildcard(&found);
         /* A name of ours may have more than one address, and each of several -s adds to them. */
         for (size_t j = 0; j < found.count && sources->count < ADDRESS_LIST_MAX && (j == 0 || config->source_count); j++)
             sources->at[sources->count++] = found.at[j];
     }
     return true;
-}
-
-static bool find_targets(const struct transport_config *common, struct wait *wait, int64_t deadline, struct address_list *targets,
-                         struct error *error)
-{
-    struct resolve_query query = {
-        .host = common->host, .service = common->port, .family = common->family, .numeric = common->numeric};
-
-    return resolve(&query, wait, deadline, targets, error);
-}
-
-static uint16_t port_of(const struct address_list *addresses)
-{
-    return addresses->count ? address_port(&addresses->at[0]) : 0;
-}
-
-/* In UDP it is us who choose a port of SCTP's: there is nobody else on our UDP port. RFC 6335 section 6. */
-static uint16_t some_port(void)
-{
-    uint16_t random = 0;
-
-    return getrandom(&random, sizeof random, 0) == sizeof random ? (uint16_t)(49152 + random % 16384) : 49152;
-}
-
-/* Our address for the UDP socket; none where it is any. */
-static struct address udp_address(const struct address_list *sources, bool named)
-{
-    return named && sources->count ? sources->at[0] : (struct address){.length = 0};
 }
 
 /* ---- What came of it ---- */
@@ -135,9 +94,9 @@ static void list_reasons(const struct sctp_ways *ways, char *list, size_t size)
     *list = '\0';
     for (size_t i = 0; i < ways->targets.count && used < size; i++)
         used += (size_t)snprintf(list + used, size - used, "%s%s: %s", i ? "; " : "", address_text(&ways->targets.at[i], text),
-                                 ways->reasons[i]  ? strerrordesc_np(ways->reasons[i])
+                                 ways->reasons[i] ? transport_reason(ways->reasons[i])
                                  : ways->tried[i] ? "no answer"
-                                                   : "not tried");
+                                                  : "not tried");
     if (ways->strangers && used < size)
         snprintf(list + used, size - used, "; %u associations from elsewhere were turned away", ways->strangers);
 }
@@ -170,82 +129,6 @@ static bool tell_outcome(enum sctp_outcome outcome, const struct transport_confi
     return false;
 }
 
-/* ---- In UDP: a job for the process ---- */
-
-static void describe(struct transport *transport, int udp, uint16_t port, enum transport_setup setup)
-{
-    transport->local = sctp_user_local(udp, &transport->remote);
-    address_set_port(&transport->local, port);
-    transport->setup = setup;
-}
-
-/* Only those that our UDP socket can reach; the others know why. `number` says which they were. */
-static void make_job(const struct sctp_config *config, struct sctp_ways *ways, int udp, struct sctp_job *job,
-                     size_t number[ADDRESS_LIST_MAX])
-{
-    struct address bound, ignored;
-    int only;
-
-    address_of_socket(udp, &bound, &ignored);
-    /* A wildcard IPv6 socket sends to both, one with an address to its own family. */
-    only = address_family(&bound) == AF_INET || ways->sources.count ? address_family(&bound) : AF_UNSPEC;
-    job->targets.count = 0;
-    for (size_t i = 0; i < ways->targets.count; i++) {
-        if (only != AF_UNSPEC && address_family(&ways->targets.at[i]) != only) {
-            ways->reasons[i] = EAFNOSUPPORT;
-            continue;
-        }
-        number[job->targets.count] = i;
-        job->targets.at[job->targets.count] = ways->targets.at[i];
-        address_set_port(&job->targets.at[job->targets.count++], config->udp_remote);
-        ways->tried[i] = true;
-    }
-    job->remote_port = port_of(&ways->targets);
-}
-
-static enum sctp_outcome do_job(const struct sctp_config *config, struct sctp_job *job, struct sctp_ways *ways, int udp,
-                                struct wait *wait, int64_t deadline, struct transport *transport, struct error *error)
-{
-    size_t number[ADDRESS_LIST_MAX] = {0}, left;
-    struct sctp_news news;
-
-    make_job(config, ways, udp, job, number);
-    left = job->targets.count;
-    if (left == 0)
-        return SCTP_OUTCOME_OVER;
-    if (!sctp_user_start(config->user, job, udp, error))
-        return SCTP_OUTCOME_ERROR;
-    for (;;) {
-        switch (sctp_user_next(config->user, job, wait, deadline, &news, transport, error)) {
-        case WAIT_SIGNALLED:
-            return SCTP_OUTCOME_SIGNAL;
-        case WAIT_LATE:
-            return SCTP_OUTCOME_LATE;
-        case WAIT_READY:
-            break;
-        }
-        if (error->status)
-            return SCTP_OUTCOME_ERROR;
-        switch (news.kind) {
-        case SCTP_NEWS_UP:
-            describe(transport, udp, job->local_port, job->task == SCTP_TASK_MEET ? TRANSPORT_SIMULTANEOUS : TRANSPORT_ACTIVE);
-            return SCTP_OUTCOME_UP;
-        case SCTP_NEWS_REASON:
-        case SCTP_NEWS_OVER:
-            ways->reasons[number[news.target]] = news.reason;
-            if (news.kind == SCTP_NEWS_OVER && --left == 0)
-                return SCTP_OUTCOME_OVER;
-            break;
-        case SCTP_NEWS_SELF:
-            return SCTP_OUTCOME_SELF;
-        case SCTP_NEWS_FAILED:
-        case SCTP_NEWS_STOPPED:
-            error_set(error, STATUS_NETWORK, "SCTP in UDP does not work: %s", strerrordesc_np(news.reason));
-            return SCTP_OUTCOME_ERROR;
-        }
-    }
-}
-
 /* ---- Connecting ---- */
 
 static bool try_once(const struct sctp_config *config, enum transport_kind kind, struct wait *wait, struct transport *transport,
@@ -257,27 +140,10 @@ static bool try_once(const struct sctp_config *config, enum transport_kind kind,
     enum sctp_outcome outcome;
 
     if (!find_sources(config, config->common->source_port, wait, deadline, &ways.sources, error) ||
-        !find_targets(config->common, wait, deadline, &ways.targets, error))
+        !endpoints_peer(config->common, wait, deadline, &ways.targets, error))
         return false;
-    if (kind == TRANSPORT_SCTP) {
-        outcome = sctp_kernel_call(&ways, wait, deadline, transport);
-    } else {
-        bool named = config->common->source || config->source_count;
-        struct address local = udp_address(&ways.sources, named);
-        struct sctp_job job = {.task = SCTP_TASK_CALL, .local_port = port_of(&ways.sources)};
-        int udp = sctp_user_socket(&local, config->common->family, config->udp_local, error);
-
-        if (udp < 0)
-            return false;
-        if (!named)
-            ways.sources.count = 0;
-        if (job.local_port == 0)
-            job.local_port = some_port();
-        outcome = do_job(config, &job, &ways, udp, wait, deadline, transport, error);
-        close(udp);
-        if (outcome != SCTP_OUTCOME_UP)
-            sctp_user_stop(config->user);
-    }
+    outcome = kind == TRANSPORT_SCTP ? sctp_kernel_call(&ways, wait, deadline, transport)
+                                     : sctp_udp_call(config, &ways, wait, deadline, transport, error);
     return tell_outcome(outcome, config->common, &ways, false, error);
 }
 
@@ -289,18 +155,9 @@ bool sctp_connect(const struct sctp_config *config, struct wait *wait, struct tr
     if (!choose(config, &kind, error))
         return false;
     tell_choice(config, kind);
-    for (int failures = 0;; failures++) {
-        if (try_once(config, kind, wait, transport, error))
-            break;
-        if (wait->signal || (error->status != STATUS_NETWORK && error->status != STATUS_TIME) ||
-            (common->retries >= 0 && failures >= common->retries))
+    for (int failures = 0; !try_once(config, kind, wait, transport, error); failures++)
+        if (!transport_try_again(common, failures, wait, error))
             return false;
-        if (failures == 0)
-            note(common, "%s; trying again until the peer is there", error->story);
-        error_clear(error);
-        if (wait_for(wait, NULL, 0, wait_until(common->retry_delay_ms)) == WAIT_SIGNALLED)
-            return false;
-    }
     if (transport->kind != TRANSPORT_SCTP || !address_same(&transport->local, &transport->remote))
         return true;
     transport_abort(transport);
@@ -317,7 +174,7 @@ static bool listen_in_kernel(const struct sctp_config *config, struct sctp_liste
 
     listener->fd = sctp_kernel_listen(addresses, config->common->family);
     if (listener->fd < 0) {
-        error_set(error, STATUS_NETWORK, "cannot listen on %s: %s", address_text(&addresses->at[0], text), strerrordesc_np(errno));
+        error_set(error, STATUS_NETWORK, "cannot listen on %s: %s", address_text(&addresses->at[0], text), transport_reason(errno));
         return false;
     }
     if (config->common->host)
@@ -331,79 +188,23 @@ static bool listen_in_kernel(const struct sctp_config *config, struct sctp_liste
     return true;
 }
 
-static bool listen_in_udp(const struct sctp_config *config, struct sctp_listener *listener, const struct address_list *addresses,
-                          struct error *error)
-{
-    struct address local = udp_address(addresses, config->common->host != NULL), ignored;
-
-    listener->user = config->user;
-    listener->job = (struct sctp_job){.task = SCTP_TASK_LISTEN, .local_port = port_of(addresses)};
-    if (listener->job.local_port == 0)
-        listener->job.local_port = some_port();
-    listener->fd = sctp_user_socket(&local, config->common->family, config->udp_local, error);
-    if (listener->fd < 0)
-        return false;
-    address_of_socket(listener->fd, &listener->local.at[0], &ignored);
-    address_set_port(&listener->local.at[0], listener->job.local_port);
-    listener->local.count = 1;
-    if (sctp_user_start(listener->user, &listener->job, listener->fd, error))
-        return true;
-    close(listener->fd);
-    listener->fd = -1;
-    return false;
-}
-
 bool sctp_listen(const struct sctp_config *config, struct wait *wait, struct sctp_listener *listener, struct error *error)
 {
     const struct transport_config *common = config->common;
-    struct resolve_query query = {
-        .host = common->host, .service = common->port, .family = common->family, .numeric = common->numeric, .passive = true};
+    int64_t deadline = wait_until(common->wait_ms);
     struct address_list addresses;
 
     *listener = (struct sctp_listener){.fd = -1};
     if (!choose(config, &listener->kind, error))
         return false;
-    if (config->source_count > 1 ? !find_sources(config, common->port, wait, wait_until(common->wait_ms), &addresses, error)
-                                 : !resolve(&query, wait, wait_until(common->wait_ms), &addresses, error))
+    if (config->source_count > 1 ? !find_sources(config, common->port, wait, deadline, &addresses, error)
+                                 : !endpoints_ours(common, common->host, common->port, wait, deadline, &addresses, error))
         return false;
     tell_choice(config, listener->kind);
-    if (!common->host) { /* the wildcard */
-        for (size_t i = 0; i < addresses.count; i++)
-            if (address_family(&addresses.at[i]) == AF_INET6)
-                addresses.at[0] = addresses.at[i];
-        addresses.count = 1;
-    }
+    if (!common->host)
+        choose_wildcard(&addresses);
     return listener->kind == TRANSPORT_SCTP ? listen_in_kernel(config, listener, &addresses, error)
-                                            : listen_in_udp(config, listener, &addresses, error);
-}
-
-static bool accept_in_udp(struct sctp_listener *listener, struct wait *wait, int64_t deadline, struct transport *transport,
-                          enum sctp_outcome *outcome, struct error *error)
-{
-    struct sctp_news news;
-
-    switch (sctp_user_next(listener->user, &listener->job, wait, deadline, &news, transport, error)) {
-    case WAIT_SIGNALLED:
-        *outcome = SCTP_OUTCOME_SIGNAL;
-        return true;
-    case WAIT_LATE:
-        *outcome = SCTP_OUTCOME_LATE;
-        return true;
-    case WAIT_READY:
-        break;
-    }
-    *outcome = SCTP_OUTCOME_ERROR;
-    if (error->status)
-        return true;
-    if (news.kind == SCTP_NEWS_FAILED) {
-        errno = news.reason;
-        return true;
-    }
-    if (news.kind != SCTP_NEWS_UP)
-        return false;
-    describe(transport, listener->fd, listener->job.local_port, TRANSPORT_PASSIVE);
-    *outcome = SCTP_OUTCOME_UP;
-    return true;
+                                            : sctp_udp_listen(config, &addresses, listener, error);
 }
 
 bool sctp_accept(const struct sctp_config *config, struct sctp_listener *listener, struct wait *wait,
@@ -413,16 +214,13 @@ bool sctp_accept(const struct sctp_config *config, struct sctp_listener *listene
     char duration[TEXT_DURATION_SIZE];
     enum sctp_outcome outcome;
 
-    if (listener->kind == TRANSPORT_SCTP)
-        outcome = sctp_kernel_accept(listener->fd, wait, deadline, transport);
-    else
-        while (!accept_in_udp(listener, wait, deadline, transport, &outcome, error))
-            ;
+    outcome = listener->kind == TRANSPORT_SCTP ? sctp_kernel_accept(listener->fd, wait, deadline, transport)
+                                               : sctp_udp_accept(listener, wait, deadline, transport, error);
     if (outcome == SCTP_OUTCOME_LATE)
         error_set(error, STATUS_TIME, "time ran out while waiting for a peer (-w %s): nobody came",
                   text_from_duration(duration, config->common->wait_ms));
     else if (outcome == SCTP_OUTCOME_ERROR)
-        error_set(error, STATUS_NETWORK, "cannot accept an association: %s", strerrordesc_np(errno));
+        error_set(error, STATUS_NETWORK, "cannot accept an association: %s", transport_reason(errno));
     return outcome == SCTP_OUTCOME_UP;
 }
 
@@ -447,8 +245,9 @@ static void leave(int place)
     close(place);
 }
 
-static bool meet_in_kernel(const struct sctp_config *config, struct sctp_ways *ways, struct wait *wait, int64_t deadline,
-                           sctp_listening *listening, void *context, struct transport *transport, struct error *error)
+static enum sctp_outcome meet_in_kernel(const struct sctp_config *config, struct sctp_ways *ways, struct wait *wait,
+                                        int64_t deadline, sctp_listening *listening, void *context,
+                                        struct transport *transport, struct error *error)
 {
     int place = sctp_kernel_meeting_place(&ways->sources, config->common->family);
     char text[ADDRESS_TEXT_SIZE];
@@ -457,39 +256,15 @@ static bool meet_in_kernel(const struct sctp_config *config, struct sctp_ways *w
 
     if (place < 0) {
         error_set(error, STATUS_NETWORK, "cannot listen on %s: %s%s", address_text(&ways->sources.at[0], text),
-                  strerrordesc_np(errno), errno == EADDRINUSE ? "; -p gives our end another port" : "");
-        return false;
+                  transport_reason(errno), errno == EADDRINUSE ? "; -p gives our end another port" : "");
+        return SCTP_OUTCOME_ERROR;
     }
     address_of_socket(place, &local, &ignored);
     if (listening)
         listening(context, TRANSPORT_SCTP, &local);
     outcome = sctp_kernel_meet(place, ways, wait, deadline, transport);
     leave(place);
-    return tell_outcome(outcome, config->common, ways, true, error);
-}
-
-static bool meet_in_udp(const struct sctp_config *config, struct sctp_ways *ways, struct wait *wait, int64_t deadline,
-                        sctp_listening *listening, void *context, struct transport *transport, struct error *error)
-{
-    bool named = config->common->source || config->source_count;
-    struct sctp_job job = {.task = SCTP_TASK_MEET, .local_port = port_of(&ways->sources)};
-    struct address local = udp_address(&ways->sources, named), ignored;
-    int udp = sctp_user_socket(&local, config->common->family, config->udp_local, error);
-    enum sctp_outcome outcome;
-
-    if (udp < 0)
-        return false;
-    if (!named)
-        ways->sources.count = 0;
-    address_of_socket(udp, &local, &ignored);
-    address_set_port(&local, job.local_port);
-    if (listening)
-        listening(context, TRANSPORT_SCTP_IN_UDP, &local);
-    outcome = do_job(config, &job, ways, udp, wait, deadline, transport, error);
-    close(udp);
-    if (outcome != SCTP_OUTCOME_UP)
-        sctp_user_stop(config->user);
-    return tell_outcome(outcome, config->common, ways, true, error);
+    return outcome;
 }
 
 bool sctp_meet(const struct sctp_config *config, struct wait *wait, sctp_listening *listening, void *context,
@@ -500,12 +275,14 @@ bool sctp_meet(const struct sctp_config *config, struct wait *wait, sctp_listeni
     struct sctp_ways ways = none;
     int64_t deadline = wait_until(common->wait_ms);
     enum transport_kind kind;
+    enum sctp_outcome outcome;
 
     if (!choose(config, &kind, error) ||
         !find_sources(config, common->source_port ? common->source_port : common->port, wait, deadline, &ways.sources, error) ||
-        !find_targets(common, wait, deadline, &ways.targets, error))
+        !endpoints_peer(common, wait, deadline, &ways.targets, error))
         return false;
     tell_choice(config, kind);
-    return kind == TRANSPORT_SCTP ? meet_in_kernel(config, &ways, wait, deadline, listening, context, transport, error)
-                                  : meet_in_udp(config, &ways, wait, deadline, listening, context, transport, error);
+    outcome = kind == TRANSPORT_SCTP ? meet_in_kernel(config, &ways, wait, deadline, listening, context, transport, error)
+                                     : sctp_udp_meet(config, &ways, wait, deadline, listening, context, transport, error);
+    return tell_outcome(outcome, common, &ways, true, error);
 }

@@ -1,10 +1,11 @@
 /* sctp_process.c - the process in which libusrsctp runs: UDP on one side, streams to the session on the other. */
 #include "sctp_process.h"
+#include "fdpass.h"
+#include "sctp_stack.h"
+#include "sctp_stream.h"
 #include "wait.h"
 
 #include <errno.h>
-#include <linux/errqueue.h>
-#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +15,11 @@
 #include <usrsctp.h>
 
 enum {
-    PIECE = 65536,
-    BUFFER = 1 << 20,
-    PATH_MTU = 1200,           /* fits with UDP and IPv6 into the 1280 that every path has (RFC 8200 section 5) */
+    DATAGRAM_SIZE = 65536,     /* no UDP datagram is larger */
     DATAGRAMS_AT_ONCE = 64,    /* then the streams have their turn */
     NEXT_TARGET_MS = 250,      /* the Connection Attempt Delay of RFC 8305 section 5 */
     AGAIN_MS = 300,            /* to AGAIN_MS + 200 */
     TURN_MS = 1000,            /* to 3 * TURN_MS: how long one of several addresses is met at */
-    SHUTDOWN_MS = 3000,
     TICK_MS = 10, IDLE_TICK_MS = 100, IDLE_AFTER_MS = 1000,
     WATCHDOG_S = 30
 };
@@ -30,27 +28,8 @@ enum {
 enum { TAG_AT = 4, CHUNK_AT = 12, INITIATE_TAG_AT = 16, INIT_SIZE = 20 };
 enum chunk { INIT = 1, INIT_ACK = 2, HEARTBEAT_ACK = 5, ABORT = 6, COOKIE_ACK = 11, SHUTDOWN_COMPLETE = 14 };
 
-/* libusrsctp knows a peer by a number ("AF_CONN"); we know where it is. */
-struct path {
-    uint64_t key;
-    struct address remote;
-    uint32_t tag; /* our verification tag: who knows it has received what we sent */
-};
-
-struct stream {
-    struct socket *sctp; /* NULL: this one is free */
-    struct path path;
-    int fd; /* -1: the session has gone, and the association is being shut down */
-    bool we_ended, peer_ended, shutting_down, complete;
-    int64_t deadline; /* of the shutdown */
-    size_t sent; /* and perhaps not acknowledged */
-    size_t unacknowledged;
-    uint8_t out[PIECE], in[PIECE]; /* what SCTP, what the session has not taken yet */
-    size_t out_length, in_at, in_length;
-};
-
 struct target {
-    struct path path;
+    struct sctp_path path;
     uint32_t init_tag; /* in our INIT: if one comes with it, it is ours */
     bool calling, over;
     int64_t again; /* when to call next */
@@ -73,7 +52,7 @@ struct process {
         uint64_t key;
         struct address source;
     } now;
-    struct stream streams[SCTP_STREAMS_MAX];
+    struct sctp_stream streams[SCTP_STREAMS_MAX];
 };
 
 /* libusrsctp's output function is not told whose output it is; and there is one stack in a process. */
@@ -97,12 +76,7 @@ static uint64_t hash(const struct address *address)
     return value ? value : 1;
 }
 
-static struct sockaddr_conn conn(uint64_t key, uint16_t port)
-{
-    return (struct sockaddr_conn){.sconn_family = AF_CONN, .sconn_port = htons(port), .sconn_addr = (void *)(uintptr_t)key};
-}
-
-static struct path *path_of(uint64_t key)
+static struct sctp_path *path_of(uint64_t key)
 {
     for (size_t i = 0; i < SCTP_STREAMS_MAX; i++)
         if (process->streams[i].sctp && process->streams[i].path.key == key)
@@ -121,7 +95,7 @@ static uint64_t key_of(const struct address *source, const uint8_t *packet)
     uint64_t key;
 
     for (size_t i = 0; i < SCTP_STREAMS_MAX; i++) {
-        struct stream *stream = &process->streams[i];
+        struct sctp_stream *stream = &process->streams[i];
 
         if (stream->sctp && address_same(source, &stream->path.remote))
             return stream->path.key;
@@ -152,7 +126,7 @@ static bool is_answer(uint8_t chunk)
 static int send_packet(void *key, void *buffer, size_t length, uint8_t tos, uint8_t df)
 {
     const uint8_t *packet = buffer;
-    const struct path *path = path_of((uintptr_t)key);
+    const struct sctp_path *path = path_of((uintptr_t)key);
     const struct address *to = path ? &path->remote : NULL;
 
     (void)tos;
@@ -172,27 +146,9 @@ static int send_packet(void *key, void *buffer, size_t length, uint8_t tos, uint
 
 static void tell(struct sctp_news *news, int fd)
 {
-    struct iovec part = {.iov_base = news, .iov_len = sizeof *news};
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {.bytes = {0}};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-
     news->number = process->job.number;
-    if (fd >= 0) {
-        struct cmsghdr *header;
-
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
-        header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof fd);
-        memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    }
     /* Nobody takes it: then the stream's other end is closed with this copy of it, and that is seen. */
-    sendmsg(process->control, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    fdpass_send(process->control, news, sizeof *news, fd, MSG_DONTWAIT);
 }
 
 static void tell_reason(size_t target, int reason, bool over)
@@ -203,55 +159,7 @@ static void tell_reason(size_t target, int reason, bool over)
     tell(&news, -1);
 }
 
-/* ---- SCTP sockets ---- */
-
-static bool set(struct socket *sctp, int level, int option, const void *value, size_t size)
-{
-    return usrsctp_setsockopt(sctp, level, option, value, (socklen_t)size) == 0;
-}
-
-static void abort_socket(struct socket *sctp)
-{
-    struct linger reset = {.l_onoff = 1, .l_linger = 0};
-
-    set(sctp, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    usrsctp_close(sctp);
-}
-
-static struct socket *make_socket(uint16_t port)
-{
-    static const uint16_t events[] = {SCTP_ASSOC_CHANGE, SCTP_SHUTDOWN_EVENT};
-    struct sctp_initmsg init = {
-        .sinit_num_ostreams = 1, .sinit_max_instreams = 1, .sinit_max_attempts = 8, .sinit_max_init_timeo = 1000};
-    struct sctp_rtoinfo rto = {.srto_initial = 500, .srto_max = 5000, .srto_min = 200};
-    struct sctp_assocparams association = {.sasoc_asocmaxrxt = 4};
-    struct sctp_paddrparams path = {.spp_hbinterval = 5000,
-                                    .spp_pathmtu = PATH_MTU,
-                                    .spp_pathmaxrxt = 3,
-                                    .spp_flags = SPP_HB_ENABLE | SPP_PMTUD_DISABLE};
-    struct sockaddr_conn any = conn(0, port);
-    int on = 1, size = BUFFER;
-    struct socket *sctp = usrsctp_socket(AF_CONN, SOCK_SEQPACKET, IPPROTO_SCTP, NULL, NULL, 0, NULL);
-    bool good = sctp != NULL;
-
-    path.spp_address.ss_family = AF_CONN;
-    good = good && usrsctp_set_non_blocking(sctp, 1) == 0 && set(sctp, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof init) &&
-           set(sctp, IPPROTO_SCTP, SCTP_RTOINFO, &rto, sizeof rto) &&
-           set(sctp, IPPROTO_SCTP, SCTP_ASSOCINFO, &association, sizeof association) &&
-           set(sctp, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &path, sizeof path) &&
-           set(sctp, IPPROTO_SCTP, SCTP_NODELAY, &on, sizeof on) && set(sctp, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) &&
-           set(sctp, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    for (size_t i = 0; good && i < sizeof events / sizeof *events; i++) {
-        struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = events[i], .se_on = 1};
-
-        good = set(sctp, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof event);
-    }
-    if (good && usrsctp_bind(sctp, (struct sockaddr *)&any, sizeof any) == 0)
-        return sctp;
-    if (sctp)
-        abort_socket(sctp);
-    return NULL;
-}
+/* ---- The job: calling and listening ---- */
 
 static uint32_t random_below(uint32_t limit)
 {
@@ -260,12 +168,10 @@ static uint32_t random_below(uint32_t limit)
     return getrandom(&value, sizeof value, 0) == sizeof value ? value % limit : 0;
 }
 
-/* ---- The job: calling and listening ---- */
-
 static void stop_job(void)
 {
     if (process->many)
-        abort_socket(process->many); /* and whatever is half made with it */
+        sctp_stack_abort(process->many); /* and whatever is half made with it */
     process->many = NULL;
 }
 
@@ -275,7 +181,7 @@ static void start_job(void)
 
     memset(process->targets, 0, sizeof process->targets);
     for (size_t i = 0; i < process->job.targets.count; i++) {
-        struct path *path = &process->targets[i].path;
+        struct sctp_path *path = &process->targets[i].path;
 
         path->remote = process->job.targets.at[i];
         path->key = hash(&path->remote);
@@ -284,7 +190,7 @@ static void start_job(void)
     process->turn = 0;
     process->next = 0;
     process->told_self = false;
-    process->many = make_socket(process->job.local_port);
+    process->many = sctp_stack_socket(process->job.local_port);
     if (process->many && (process->job.task == SCTP_TASK_CALL || usrsctp_listen(process->many, SCTP_STREAMS_MAX) == 0))
         return;
     failed.reason = errno;
@@ -295,12 +201,10 @@ static void start_job(void)
 static void call(size_t number)
 {
     struct target *target = &process->targets[number];
-    struct sockaddr_conn to = conn(target->path.key, process->job.remote_port);
 
     target->calling = true;
     target->again = WAIT_FOREVER;
-    if (usrsctp_connect(process->many, (struct sockaddr *)&to, sizeof to) == 0 || errno == EINPROGRESS || errno == EALREADY ||
-        errno == EISCONN)
+    if (sctp_stack_call(process->many, target->path.key, process->job.remote_port))
         return;
     tell_reason(number, errno, false);
     target->again = wait_until(AGAIN_MS);
@@ -357,7 +261,7 @@ static void call_failed(uint64_t key)
     }
 }
 
-static struct stream *free_stream(void)
+static struct sctp_stream *free_stream(void)
 {
     for (size_t i = 0; i < SCTP_STREAMS_MAX; i++)
         if (!process->streams[i].sctp)
@@ -368,38 +272,26 @@ static struct stream *free_stream(void)
 static void association_up(sctp_assoc_t id)
 {
     struct sctp_news news = {.kind = SCTP_NEWS_UP};
-    struct stream *stream = free_stream();
+    struct sctp_stream *stream = free_stream();
     struct socket *sctp = usrsctp_peeloff(process->many, id);
-    struct sockaddr *peer = NULL;
-    int ends[2];
+    struct sctp_path path = {.key = process->now.key, .remote = process->now.source};
+    int end = -1;
 
     if (!sctp)
         return;
-    if (!stream || !process->now.packet || usrsctp_set_non_blocking(sctp, 1) != 0 ||
-        usrsctp_getpaddrs(sctp, 0, &peer) < 1 || peer->sa_family != AF_CONN ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
-        if (peer)
-            usrsctp_freepaddrs(peer);
-        abort_socket(sctp);
+    news.remote = path.remote;
+    news.remote_port = sctp_stack_peer_port(sctp);
+    if (stream && process->now.packet && news.remote_port) {
+        path.tag = u32(process->now.packet + TAG_AT);
+        news.slot = (size_t)(stream - process->streams);
+        end = sctp_stream_open(stream, sctp, &path, &process->progress[news.slot]);
+    }
+    if (end < 0) {
+        sctp_stack_abort(sctp);
         return;
     }
-    stream->sctp = sctp;
-    stream->path = (struct path){
-        .key = process->now.key, .remote = process->now.source, .tag = u32(process->now.packet + TAG_AT)};
-    /* An association that has a socket of its own is found by both addresses, and ours is the same number. A stranger needs
-     * none: nothing is kept for who has not shown a cookie. */
-    usrsctp_register_address((void *)(uintptr_t)stream->path.key);
-    stream->fd = ends[0];
-    stream->we_ended = stream->peer_ended = stream->shutting_down = stream->complete = false;
-    stream->out_length = stream->in_length = stream->unacknowledged = stream->sent = 0;
-    news.remote = stream->path.remote;
-    news.remote_port = ntohs(((struct sockaddr_conn *)peer)->sconn_port);
-    news.slot = (size_t)(stream - process->streams);
-    process->progress[news.slot].unacknowledged = 0;
-    process->progress[news.slot].lost = false;
-    usrsctp_freepaddrs(peer);
-    tell(&news, ends[1]);
-    close(ends[1]);
+    tell(&news, end);
+    close(end);
     if (process->job.task != SCTP_TASK_LISTEN)
         stop_job();
 }
@@ -433,194 +325,19 @@ static void read_many(void)
     }
 }
 
-/* ---- Streams ---- */
-
-static void drop(struct stream *stream, bool lost)
-{
-    struct transport_progress *progress = &process->progress[stream - process->streams];
-
-    if (!lost)
-        progress->unacknowledged = 0;
-    progress->lost = lost;
-    abort_socket(stream->sctp); /* which says nothing where there is no association any more */
-    usrsctp_deregister_address((void *)(uintptr_t)stream->path.key);
-    stream->sctp = NULL;
-    if (stream->fd >= 0)
-        close(stream->fd);
-    stream->fd = -1;
-}
-
-/* False: the association is no more. */
-static bool heed(struct stream *stream, const union sctp_notification *notification)
-{
-    if (notification->sn_header.sn_type == SCTP_SHUTDOWN_EVENT) {
-        stream->peer_ended = true;
-        return true;
-    }
-    if (notification->sn_header.sn_type != SCTP_ASSOC_CHANGE || notification->sn_assoc_change.sac_state == SCTP_COMM_UP)
-        return true;
-    stream->complete = notification->sn_assoc_change.sac_state == SCTP_SHUTDOWN_COMP;
-    return false; /* else COMM_LOST; or RESTART: it is not who it was */
-}
-
-/* Hand over what has come for the session. False: it does not take more now. */
-static bool deliver(struct stream *stream)
-{
-    while (stream->in_length) {
-        ssize_t sent = stream->fd < 0 ? (ssize_t)stream->in_length
-                                      : send(stream->fd, stream->in + stream->in_at, stream->in_length, MSG_NOSIGNAL);
-
-        if (sent < 0 && errno != EAGAIN)
-            sent = (ssize_t)stream->in_length; /* it does not want it any more */
-        if (sent < 0)
-            return false;
-        stream->in_at += (size_t)sent;
-        stream->in_length -= (size_t)sent;
-    }
-    return true;
-}
-
-/* From the peer to the session. False: the association is no more. */
-static bool take_in(struct stream *stream)
-{
-    while (deliver(stream)) {
-        socklen_t from_size = 0, info_size = 0;
-        unsigned info_type = 0;
-        int flags = 0;
-        ssize_t length;
-
-        if (stream->peer_ended && stream->fd >= 0)
-            shutdown(stream->fd, SHUT_WR);
-        length = usrsctp_recvv(stream->sctp, stream->in, sizeof stream->in, NULL, &from_size, NULL, &info_size, &info_type, &flags);
-        if (length < 0)
-            return errno == EAGAIN;
-        if (length == 0)
-            return true;
-        if (flags & MSG_NOTIFICATION) {
-            union sctp_notification notification;
-
-            memset(&notification, 0, sizeof notification);
-            memcpy(&notification, stream->in, (size_t)length < sizeof notification ? (size_t)length : sizeof notification);
-            if (!heed(stream, &notification))
-                return false;
-            continue;
-        }
-        stream->in_at = 0;
-        stream->in_length = (size_t)length;
-    }
-    return true;
-}
-
-/* From the session to the peer. False: the association is no more, or is not to be. */
-static bool put_out(struct stream *stream, short revents)
-{
-    for (;;) {
-        if (stream->out_length) {
-            if (usrsctp_sendv(stream->sctp, stream->out, stream->out_length, NULL, 0, NULL, 0, SCTP_SENDV_NOINFO, 0) < 0)
-                return errno == EAGAIN || stream->peer_ended;
-            stream->sent += stream->out_length;
-            stream->out_length = 0;
-        }
-        if (stream->we_ended || stream->fd < 0)
-            return true;
-        if ((revents & POLLHUP) && !stream->peer_ended)
-            return false; /* closed without a word */
-        if (stream->out_length == 0) {
-            ssize_t length = recv(stream->fd, stream->out, sizeof stream->out, 0);
-
-            if (length < 0)
-                return errno == EAGAIN;
-            stream->out_length = (size_t)length;
-            stream->we_ended = length == 0;
-        }
-    }
-}
-
-/* At most so many bytes: the library counts in packets that were sent, and in messages that were not. */
-static size_t unacknowledged(struct stream *stream)
-{
-    struct sctp_status status;
-    socklen_t size = sizeof status;
-    size_t most;
-
-    memset(&status, 0, sizeof status);
-    if (usrsctp_getsockopt(stream->sctp, IPPROTO_SCTP, SCTP_STATUS, &status, &size) != 0)
-        return stream->out_length;
-    most = (size_t)status.sstat_unackdata * PATH_MTU + (size_t)status.sstat_penddata * PIECE;
-    if (stream->sent > most)
-        stream->sent = most;
-    return stream->sent + stream->out_length;
-}
-
-/* False: it is over. */
-static bool shut_down(struct stream *stream, size_t left)
-{
-    if (!stream->we_ended || stream->out_length)
-        return true;
-    if (!stream->shutting_down) {
-        stream->shutting_down = true;
-        stream->deadline = wait_until(SHUTDOWN_MS);
-        return usrsctp_shutdown(stream->sctp, SHUT_WR) == 0 || stream->peer_ended;
-    }
-    if (left < stream->unacknowledged)
-        stream->deadline = wait_until(SHUTDOWN_MS);
-    return wait_now() < stream->deadline;
-}
-
-static void run_stream(struct stream *stream, short revents)
-{
-    size_t left;
-
-    if (stream->fd >= 0 && stream->we_ended && (revents & POLLHUP)) {
-        close(stream->fd);
-        stream->fd = -1;
-    }
-    if (!take_in(stream) || !put_out(stream, revents)) {
-        drop(stream, !stream->complete);
-        return;
-    }
-    left = unacknowledged(stream);
-    if (!shut_down(stream, left)) {
-        drop(stream, true);
-        return;
-    }
-    stream->unacknowledged = left;
-    process->progress[stream - process->streams].unacknowledged = left;
-}
-
 /* ---- Input ---- */
 
 static void read_errors(void)
 {
-    for (;;) {
-        struct address target = {.length = 0};
-        union {
-            char bytes[512];
-            struct cmsghdr align;
-        } control;
-        char packet[1];
-        struct iovec part = {.iov_base = packet, .iov_len = sizeof packet};
-        struct msghdr message = {.msg_name = &target.storage,
-                                 .msg_namelen = sizeof target.storage,
-                                 .msg_iov = &part,
-                                 .msg_iovlen = 1,
-                                 .msg_control = control.bytes,
-                                 .msg_controllen = sizeof control.bytes};
-        struct sock_extended_err error = {0};
+    struct address target;
+    bool is_local;
+    int reason;
 
-        if (recvmsg(process->udp, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-            return;
-        target.length = message.msg_namelen;
-        for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header))
-            if ((header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR) ||
-                (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR))
-                memcpy(&error, CMSG_DATA(header), sizeof error);
-        for (size_t i = 0; process->many && error.ee_errno && i < process->job.targets.count; i++)
+    while ((reason = transport_queued_error(process->udp, &target, &is_local)) != 0)
+        for (size_t i = 0; process->many && i < process->job.targets.count; i++)
             if (process->targets[i].calling && !process->targets[i].over &&
                 address_same(&target, &process->targets[i].path.remote))
-                tell_reason(i, (int)error.ee_errno,
-                            process->job.task == SCTP_TASK_CALL && error.ee_errno == ECONNREFUSED && error.ee_origin != SO_EE_ORIGIN_LOCAL);
-    }
+                tell_reason(i, reason, process->job.task == SCTP_TASK_CALL && reason == ECONNREFUSED && !is_local);
 }
 
 static bool is_our_own(const uint8_t *packet, size_t length)
@@ -641,7 +358,7 @@ static bool is_our_own(const uint8_t *packet, size_t length)
 
 static void read_datagrams(void)
 {
-    static uint8_t packet[PIECE];
+    static uint8_t packet[DATAGRAM_SIZE];
 
     for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
         struct address *source = &process->now.source;
@@ -689,29 +406,21 @@ static void read_job(void)
 {
     struct sctp_news stopped = {.kind = SCTP_NEWS_STOPPED};
     struct sctp_job job;
-    struct iovec part = {.iov_base = &job, .iov_len = sizeof job};
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
-    struct cmsghdr *header;
-    ssize_t length = recvmsg(process->control, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    int udp;
 
-    if (length < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    stop_job();
-    if (length != sizeof job) { /* we are not needed any more */
-        process->ending = true;
+    if (!fdpass_receive(process->control, &job, sizeof job, &udp)) {
+        if (errno == EAGAIN || errno == EINTR)
+            return;
+        stop_job();
+        process->ending = true; /* we are not needed any more */
         return;
     }
+    stop_job();
     process->job = job;
-    header = CMSG_FIRSTHDR(&message);
-    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+    if (udp >= 0) {
         if (process->udp >= 0)
             close(process->udp);
-        memcpy(&process->udp, CMSG_DATA(header), sizeof process->udp);
+        process->udp = udp;
     }
     if (job.task != SCTP_TASK_STOP) {
         start_job();
@@ -725,17 +434,13 @@ static void read_job(void)
 
 static int tick(void)
 {
-    bool busy = process->many && process->job.task != SCTP_TASK_LISTEN, streams = false;
+    bool busy = process->many && process->job.task != SCTP_TASK_LISTEN;
 
-    for (size_t i = 0; i < SCTP_STREAMS_MAX; i++) {
-        const struct stream *stream = &process->streams[i];
-
-        streams = streams || stream->sctp;
-        busy = busy || (stream->sctp && (stream->unacknowledged || stream->shutting_down));
-    }
+    for (size_t i = 0; i < SCTP_STREAMS_MAX; i++)
+        busy = busy || sctp_stream_is_busy(&process->streams[i]);
     if (busy || wait_now() - process->traffic_at < IDLE_AFTER_MS)
         return TICK_MS;
-    return streams ? IDLE_TICK_MS : WATCHDOG_S * 1000 / 2;
+    return has_streams() ? IDLE_TICK_MS : WATCHDOG_S * 1000 / 2;
 }
 
 static void run_timers(void)
@@ -748,14 +453,6 @@ static void run_timers(void)
     read_many();
 }
 
-static struct pollfd wanted(const struct stream *stream)
-{
-    short events = (short)((!stream->we_ended && stream->out_length == 0 ? POLLIN : 0) | (stream->in_length ? POLLOUT : 0));
-
-    /* A hang-up is told whether it is asked for or not. Once the peer has ended, there is one as soon as we have. */
-    return (struct pollfd){.fd = stream->sctp && (events || !stream->peer_ended) ? stream->fd : -1, .events = events};
-}
-
 static void turn(void)
 {
     struct pollfd fds[2 + SCTP_STREAMS_MAX];
@@ -763,7 +460,7 @@ static void turn(void)
     fds[0] = (struct pollfd){.fd = process->ending ? -1 : process->control, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = process->udp, .events = POLLIN};
     for (size_t i = 0; i < SCTP_STREAMS_MAX; i++)
-        fds[2 + i] = wanted(&process->streams[i]);
+        fds[2 + i] = sctp_stream_wanted(&process->streams[i]);
     poll(fds, 2 + SCTP_STREAMS_MAX, tick());
     if (fds[0].revents)
         read_job();
@@ -775,7 +472,7 @@ static void turn(void)
     keep_calling();
     for (size_t i = 0; i < SCTP_STREAMS_MAX; i++)
         if (process->streams[i].sctp)
-            run_stream(&process->streams[i], fds[2 + i].revents);
+            sctp_stream_run(&process->streams[i], fds[2 + i].revents);
     free_port();
 }
 
@@ -790,17 +487,9 @@ void sctp_process_run(int control, struct transport_progress *progress)
     process->udp = -1;
     process->progress = progress;
     process->timers_at = wait_now();
-    usrsctp_init_nothreads(0, send_packet, NULL);
+    sctp_stack_start(send_packet);
     if (setrlimit(RLIMIT_NPROC, &none) != 0) /* now: the library has a thread of its own for housekeeping */
         _exit(1);
-    usrsctp_sysctl_set_sctp_ecn_enable(0);
-    usrsctp_sysctl_set_sctp_asconf_enable(0);
-    usrsctp_sysctl_set_sctp_auth_enable(0);
-    usrsctp_sysctl_set_sctp_pr_enable(0);
-    usrsctp_sysctl_set_sctp_reconfig_enable(0);
-    usrsctp_sysctl_set_sctp_nrsack_enable(0);
-    usrsctp_sysctl_set_sctp_pktdrop_enable(0);
-    usrsctp_sysctl_set_sctp_no_csum_on_loopback(0);
     while (!process->ending || has_streams()) {
         alarm(WATCHDOG_S); /* should a packet ever lead the library into a loop without an end */
         turn();

@@ -1,5 +1,6 @@
 /* sctp_user.c - our end of the process that does SCTP in UDP. */
 #include "sctp_user.h"
+#include "fdpass.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -204,26 +205,8 @@ struct address sctp_user_local(int udp, const struct address *remote)
 
 static bool tell(struct sctp_user *user, struct sctp_job *job, int udp)
 {
-    struct iovec part = {.iov_base = job, .iov_len = sizeof *job};
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {.bytes = {0}};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-
     job->number = ++user->number;
-    if (udp >= 0) {
-        struct cmsghdr *header;
-
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
-        header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof udp);
-        memcpy(CMSG_DATA(header), &udp, sizeof udp);
-    }
-    return sendmsg(user->control, &message, MSG_NOSIGNAL) == sizeof *job;
+    return fdpass_send(user->control, job, sizeof *job, udp, 0);
 }
 
 static void tell_death(struct sctp_user *user, struct error *error)
@@ -267,33 +250,6 @@ bool sctp_user_start(struct sctp_user *user, struct sctp_job *job, int udp, stru
     return false;
 }
 
-/* One message. False: there is none now, or there will never be one (errno). */
-static bool read_news(struct sctp_user *user, struct sctp_news *news, int *fd)
-{
-    struct iovec part = {.iov_base = news, .iov_len = sizeof *news};
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
-    struct cmsghdr *header;
-    ssize_t length = recvmsg(user->control, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-
-    *fd = -1;
-    if (length < 0)
-        return false;
-    header = CMSG_FIRSTHDR(&message);
-    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-        memcpy(fd, CMSG_DATA(header), sizeof *fd);
-    errno = ECONNRESET;
-    if (length == sizeof *news)
-        return true;
-    if (*fd >= 0)
-        close(*fd);
-    return false;
-}
-
 enum wait_result sctp_user_next(struct sctp_user *user, const struct sctp_job *job, struct wait *wait, int64_t deadline,
                                 struct sctp_news *news, struct transport *transport, struct error *error)
 {
@@ -305,7 +261,7 @@ enum wait_result sctp_user_next(struct sctp_user *user, const struct sctp_job *j
 
         if (result != WAIT_READY)
             return result;
-        if (!read_news(user, news, &fd)) {
+        if (!fdpass_receive(user->control, news, sizeof *news, &fd)) {
             if (errno == EAGAIN || errno == EINTR)
                 continue;
             tell_death(user, error);
@@ -341,7 +297,7 @@ void sctp_user_stop(struct sctp_user *user)
     if (user->control < 0 || !tell(user, &job, -1))
         return;
     while (news.kind != SCTP_NEWS_STOPPED && wait_now() < deadline && poll(&poll_fd, 1, (int)(deadline - wait_now())) > 0) {
-        if (!read_news(user, &news, &fd))
+        if (!fdpass_receive(user->control, &news, sizeof news, &fd))
             return;
         if (fd >= 0)
             close(fd);

@@ -1,13 +1,12 @@
 /* tcp.c - TCP connections: called, awaited. */
 #include "tcp.h"
-#include "resolve.h"
+#include "endpoints.h"
 #include "text.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,10 +17,10 @@ enum {
 
 /* ---- Common to all set-ups ---- */
 
-int tcp_socket(int family)
+/* -1 stays -1, with its errno. */
+static int tune(int fd)
 {
     int on = 1;
-    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -1;
@@ -29,6 +28,16 @@ int tcp_socket(int family)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     return fd;
+}
+
+int tcp_socket(int family)
+{
+    return tune(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+int tcp_take(int listener)
+{
+    return tune(accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
 
 bool tcp_is_self(const struct transport *transport)
@@ -40,20 +49,6 @@ void tcp_describe(struct transport *transport, int fd, enum transport_setup setu
 {
     *transport = (struct transport){.kind = TRANSPORT_TCP, .fd = fd, .setup = setup};
     address_of_socket(fd, &transport->local, &transport->remote);
-}
-
-static void note(const struct transport_config *config, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void note(const struct transport_config *config, const char *format, ...)
-{
-    char text[1024];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (config->note)
-        config->note(config->note_context, text);
 }
 
 /* ---- Connecting ---- */
@@ -197,50 +192,21 @@ static bool call(const struct transport_config *config, const struct address_lis
     return connected;
 }
 
-static bool find_sources(const struct transport_config *config, struct wait *wait, int64_t deadline, struct address_list *sources,
-                         struct error *error)
-{
-    struct resolve_query query = {.host = config->source,
-                                  .service = config->source_port ? config->source_port : "0",
-                                  .family = config->family,
-                                  .numeric = config->numeric,
-                                  .passive = true};
-
-    sources->count = 0;
-    if (!config->source && !config->source_port)
-        return true;
-    if (resolve(&query, wait, deadline, sources, error))
-        return true;
-    error_prefix(error, "-s: ");
-    return false;
-}
-
 static bool try_once(const struct transport_config *config, struct wait *wait, struct transport *transport, struct error *error)
 {
-    struct resolve_query query = {
-        .host = config->host, .service = config->port, .family = config->family, .numeric = config->numeric};
     struct address_list targets, sources;
     int64_t deadline = wait_until(config->wait_ms);
 
-    return find_sources(config, wait, deadline, &sources, error) &&
-           resolve(&query, wait, deadline, &targets, error) &&
+    return endpoints_source(config, wait, deadline, &sources, error) &&
+           endpoints_peer(config, wait, deadline, &targets, error) &&
            call(config, &targets, &sources, wait, deadline, transport, error);
 }
 
 bool tcp_connect(const struct transport_config *config, struct wait *wait, struct transport *transport, struct error *error)
 {
-    for (int failures = 0;; failures++) {
-        if (try_once(config, wait, transport, error))
-            break;
-        if (wait->signal || (error->status != STATUS_NETWORK && error->status != STATUS_TIME) ||
-            (config->retries >= 0 && failures >= config->retries))
+    for (int failures = 0; !try_once(config, wait, transport, error); failures++)
+        if (!transport_try_again(config, failures, wait, error))
             return false;
-        if (failures == 0)
-            note(config, "%s; trying again until the peer is there", error->story);
-        error_clear(error);
-        if (wait_for(wait, NULL, 0, wait_until(config->retry_delay_ms)) == WAIT_SIGNALLED)
-            return false;
-    }
     if (tcp_is_self(transport)) {
         error_set(error, STATUS_ROLE, "we are talking to ourselves: the peer's address and port are our own");
         transport_abort(transport);
@@ -282,12 +248,9 @@ bool tcp_accept(const struct transport_config *config, struct listeners *listene
 
     while (listeners_wait(config, listeners, wait, deadline, fds, error)) {
         for (size_t i = 0; i < listeners->count; i++) {
-            int on = 1;
-            int fd = fds[i].revents ? accept4(listeners->fds[i], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
+            int fd = fds[i].revents ? tcp_take(listeners->fds[i]) : -1;
 
             if (fd >= 0) {
-                setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-                setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
                 tcp_describe(transport, fd, TRANSPORT_PASSIVE);
                 if (transport->remote.length)
                     return true;
@@ -297,5 +260,6 @@ bool tcp_accept(const struct transport_config *config, struct listeners *listene
                 return false;
             }
         }
-    }    return false;
+    }
+    return false;
 }

@@ -23,8 +23,11 @@ bool tcp_accept(const struct transport_config *config, struct listeners *listene
 
 /* ---- For tcp_meet ---- */
 
-/* A non-blocking socket bound to `local`. -1 with errno. */
+/* A non-blocking socket, as we want it. -1 with errno. */
 int tcp_socket(int family);
+
+/* The same for the next connection that has come to a listener. */
+int tcp_take(int listener);
 
 /* The connection on `fd` is with the socket itself: our own port was the one that we called. */
 bool tcp_is_self(const struct transport *transport);

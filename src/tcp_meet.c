@@ -3,7 +3,7 @@
  * With one pair of addresses and ports the kernels can make one connection only, whichever SYN comes first and even when
  * both cross (RFC 9293 section 3.5). */
 #include "tcp_meet.h"
-#include "resolve.h"
+#include "endpoints.h"
 
 #include <errno.h>
 #include <linux/tcp.h> /* a tcp_info that counts segments */
@@ -137,13 +137,6 @@ static bool add_ways(struct tcp_meet *meet, const struct address_list *targets, 
 
 struct tcp_meet *tcp_meet_start(const struct transport_config *config, struct wait *wait, struct error *error)
 {
-    struct resolve_query target = {
-        .host = config->host, .service = config->port, .family = config->family, .numeric = config->numeric};
-    struct resolve_query source = {.host = config->source,
-                                   .service = config->source_port,
-                                   .family = config->family,
-                                   .numeric = config->numeric,
-                                   .passive = true};
     int64_t deadline = wait_until(config->wait_ms);
     struct address_list targets, sources;
     struct tcp_meet *meet = calloc(1, sizeof *meet);
@@ -153,7 +146,8 @@ struct tcp_meet *tcp_meet_start(const struct transport_config *config, struct wa
         return NULL;
     }
     meet->started = wait_now();
-    if (resolve(&target, wait, deadline, &targets, error) && resolve(&source, wait, deadline, &sources, error) &&
+    if (endpoints_peer(config, wait, deadline, &targets, error) &&
+        endpoints_ours(config, config->source, config->source_port, wait, deadline, &sources, error) &&
         add_ways(meet, &targets, &sources, config->source != NULL, error))
         return meet;
     tcp_meet_free(meet);
@@ -347,13 +341,10 @@ static struct way *way_of(struct tcp_meet *meet, const struct transport *transpo
 static bool called(struct tcp_meet *meet, const struct way *way, struct transport *transport)
 {
     struct way *caller;
-    int on = 1;
-    int fd = way->listener < 0 ? -1 : accept4(way->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = way->listener < 0 ? -1 : tcp_take(way->listener);
 
     if (fd < 0)
         return false;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     tcp_describe(transport, fd, TRANSPORT_PASSIVE);
     caller = way_of(meet, transport);
     if (!caller) {

@@ -2,16 +2,44 @@
 #include "transport.h"
 
 #include <errno.h>
+#include <linux/errqueue.h>
 #include <linux/sctp.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { ACKNOWLEDGE_MS = 10, TAKEN_OVER_MS = 250 };
+
+/* ---- Before there is one ---- */
+
+void transport_tell(const struct transport_config *config, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (config->note)
+        config->note(config->note_context, text);
+}
+
+bool transport_try_again(const struct transport_config *config, int failures, struct wait *wait, struct error *error)
+{
+    if (wait->signal || (error->status != STATUS_NETWORK && error->status != STATUS_TIME) ||
+        (config->retries >= 0 && failures >= config->retries))
+        return false;
+    if (failures == 0)
+        transport_tell(config, "%s; trying again until the peer is there", error->story);
+    error_clear(error);
+    return wait_for(wait, NULL, 0, wait_until(config->retry_delay_ms)) != WAIT_SIGNALLED;
+}
 
 /* ---- Bytes of SCTP ---- */
 
@@ -77,6 +105,36 @@ static void shut_down(int fd)
     memcpy(CMSG_DATA(header), &how, sizeof how);
     if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0)
         shutdown(fd, SHUT_WR);
+}
+
+/* ---- What ICMP says to UDP ---- */
+
+int transport_queued_error(int fd, struct address *target, bool *is_local)
+{
+    for (;;) {
+        _Alignas(struct cmsghdr) uint8_t control[512];
+        uint8_t byte; /* of what we had sent */
+        struct iovec part = {.iov_base = &byte, .iov_len = sizeof byte};
+        struct msghdr message = {.msg_name = &target->storage,
+                                 .msg_namelen = sizeof target->storage,
+                                 .msg_iov = &part,
+                                 .msg_iovlen = 1,
+                                 .msg_control = control,
+                                 .msg_controllen = sizeof control};
+        struct sock_extended_err error = {0};
+
+        memset(target, 0, sizeof *target);
+        if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+            return 0;
+        target->length = message.msg_namelen;
+        for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header))
+            if ((header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR) ||
+                (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR))
+                memcpy(&error, CMSG_DATA(header), sizeof error);
+        *is_local = error.ee_origin == SO_EE_ORIGIN_LOCAL;
+        if (error.ee_errno)
+            return (int)error.ee_errno;
+    }
 }
 
 /* ---- All of them ---- */

@@ -52,6 +52,13 @@ struct transport {
     const struct transport_progress *progress; /* with SCTP in UDP */
 };
 
+/* Tell the user, if there is somebody to tell. */
+void transport_tell(const struct transport_config *config, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* An attempt to connect has failed with this error; `failures` have before it. True: the error is cleared, the delay is over, and
+ * it is time for another attempt. False: that was the last one, and the error stands; or wait->signal is set. */
+bool transport_try_again(const struct transport_config *config, int failures, struct wait *wait, struct error *error);
+
 /* What the user wants to see of errno: "connection refused". */
 const char *transport_reason(int reason);
 
@@ -60,6 +67,10 @@ ssize_t transport_receive(const struct transport *transport, void *bytes, size_t
 
 /* Bytes that were sent and that the peer's kernel has not acknowledged; of SCTP it is about so many. */
 size_t transport_unacknowledged(const struct transport *transport);
+
+/* The next error that the kernel keeps for a UDP socket which has asked for that (IP_RECVERR, IPV6_RECVERR), and to whom we were
+ * sending. `is_local`: it is our own kernel that says so, and no ICMP message. Returns its errno; 0: there is none. */
+int transport_queued_error(int fd, struct address *target, bool *is_local);
 
 /* Say that no more will come, wait until the peer has said so too, or `ms` have passed, throwing away what it still
  * sends; then close. Closing with unread data would reset the connection, and the peer would lose what it had not read

@@ -1,7 +1,7 @@
 /* udp.c - datagrams: called, awaited, and both. */
 #include "udp.h"
 #include "datagrams.h"
-#include "resolve.h"
+#include "endpoints.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -148,38 +148,16 @@ static bool add_way(const struct transport_config *config, bool both, const stru
     return true;
 }
 
-static bool resolve_both(const struct transport_config *config, struct wait *wait, struct address_list *targets,
-                         struct address_list *sources, struct error *error)
-{
-    struct resolve_query target = {
-        .host = config->host, .service = config->port, .family = config->family, .numeric = config->numeric};
-    struct resolve_query source = {.host = config->source,
-                                   .service = config->source_port ? config->source_port : "0",
-                                   .family = config->family,
-                                   .numeric = config->numeric,
-                                   .passive = true};
-    int64_t deadline = wait_until(config->wait_ms);
-
-    sources->count = 0;
-    if (!resolve(&target, wait, deadline, targets, error))
-        return false;
-    if (!config->source && !config->source_port)
-        return true;
-    if (resolve(&source, wait, deadline, sources, error))
-        return true;
-    error_prefix(error, "-s: ");
-    return false;
-}
-
 size_t udp_ways(const struct transport_config *config, bool both, struct wait *wait, struct transport ways[UDP_WAYS_MAX],
                 struct error *error)
 {
     struct address_list targets, sources;
     char text[ADDRESS_TEXT_SIZE];
     struct error first = {0};
+    int64_t deadline = wait_until(config->wait_ms);
     size_t count = 0;
 
-    if (!resolve_both(config, wait, &targets, &sources, error))
+    if (!endpoints_peer(config, wait, deadline, &targets, error) || !endpoints_source(config, wait, deadline, &sources, error))
         return 0;
     for (size_t i = 0; i < targets.count && count < UDP_WAYS_MAX; i++) {
         if (add_way(config, both, &targets, &targets.at[i], &sources, ways, count))

@@ -5,6 +5,7 @@
 #include "transport.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,6 +260,33 @@ static void test_abort(void **state)
     close(peer);
 }
 
+/* Each error once, with whom it is about; none from an empty queue. */
+static void test_queued_error(void **state)
+{
+    struct sockaddr_in nobody = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct address there, target, ignored;
+    int on = 1, taken = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    char large[65507 + 1] = {0};
+    bool is_local = true;
+
+    (void)state;
+    assert_int_equal(bind(taken, (struct sockaddr *)&nobody, sizeof nobody), 0);
+    address_of_socket(taken, &there, &ignored);
+    setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+    assert_int_equal(transport_queued_error(fd, &target, &is_local), 0);
+    close(taken);
+    assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&there.storage, there.length), 1);
+    await(fd, POLLERR);
+    assert_int_equal(transport_queued_error(fd, &target, &is_local), ECONNREFUSED);
+    assert_true(address_same(&target, &there));
+    assert_false(is_local);
+    assert_int_equal(sendto(fd, large, sizeof large, 0, (struct sockaddr *)&there.storage, there.length), -1);
+    assert_int_equal(transport_queued_error(fd, &target, &is_local), EMSGSIZE);
+    assert_true(is_local);
+    assert_int_equal(transport_queued_error(fd, &target, &is_local), 0);
+    close(fd);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -267,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_unacknowledged), cmocka_unit_test(test_immaterial),
         cmocka_unit_test(test_patience),       cmocka_unit_test(test_reset),
         cmocka_unit_test(test_signal),         cmocka_unit_test(test_abort),
+        cmocka_unit_test(test_queued_error),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

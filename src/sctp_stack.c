@@ -1,0 +1,94 @@
+/* sctp_stack.c - libusrsctp as we want it. */
+#include "sctp_stack.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <usrsctp.h>
+
+enum { BUFFER = 1 << 20 };
+
+void sctp_stack_start(sctp_stack_output *output)
+{
+    usrsctp_init_nothreads(0, output, NULL);
+    usrsctp_sysctl_set_sctp_ecn_enable(0);
+    usrsctp_sysctl_set_sctp_asconf_enable(0);
+    usrsctp_sysctl_set_sctp_auth_enable(0);
+    usrsctp_sysctl_set_sctp_pr_enable(0);
+    usrsctp_sysctl_set_sctp_reconfig_enable(0);
+    usrsctp_sysctl_set_sctp_nrsack_enable(0);
+    usrsctp_sysctl_set_sctp_pktdrop_enable(0);
+    usrsctp_sysctl_set_sctp_no_csum_on_loopback(0);
+}
+
+static struct sockaddr_conn conn(uint64_t key, uint16_t port)
+{
+    return (struct sockaddr_conn){.sconn_family = AF_CONN, .sconn_port = htons(port), .sconn_addr = (void *)(uintptr_t)key};
+}
+
+static bool set(struct socket *sctp, int level, int option, const void *value, size_t size)
+{
+    return usrsctp_setsockopt(sctp, level, option, value, (socklen_t)size) == 0;
+}
+
+struct socket *sctp_stack_socket(uint16_t port)
+{
+    static const uint16_t events[] = {SCTP_ASSOC_CHANGE, SCTP_SHUTDOWN_EVENT};
+    struct sctp_initmsg init = {
+        .sinit_num_ostreams = 1, .sinit_max_instreams = 1, .sinit_max_attempts = 8, .sinit_max_init_timeo = 1000};
+    struct sctp_rtoinfo rto = {.srto_initial = 500, .srto_max = 5000, .srto_min = 200};
+    struct sctp_assocparams association = {.sasoc_asocmaxrxt = 4};
+    struct sctp_paddrparams path = {.spp_hbinterval = 5000,
+                                    .spp_pathmtu = SCTP_STACK_PACKET_MAX,
+                                    .spp_pathmaxrxt = 3,
+                                    .spp_flags = SPP_HB_ENABLE | SPP_PMTUD_DISABLE};
+    struct sockaddr_conn any = conn(0, port);
+    int on = 1, size = BUFFER;
+    struct socket *sctp = usrsctp_socket(AF_CONN, SOCK_SEQPACKET, IPPROTO_SCTP, NULL, NULL, 0, NULL);
+    bool good = sctp != NULL;
+
+    path.spp_address.ss_family = AF_CONN;
+    good = good && usrsctp_set_non_blocking(sctp, 1) == 0 && set(sctp, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof init) &&
+           set(sctp, IPPROTO_SCTP, SCTP_RTOINFO, &rto, sizeof rto) &&
+           set(sctp, IPPROTO_SCTP, SCTP_ASSOCINFO, &association, sizeof association) &&
+           set(sctp, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &path, sizeof path) &&
+           set(sctp, IPPROTO_SCTP, SCTP_NODELAY, &on, sizeof on) && set(sctp, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) &&
+           set(sctp, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    for (size_t i = 0; good && i < sizeof events / sizeof *events; i++) {
+        struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = events[i], .se_on = 1};
+
+        good = set(sctp, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof event);
+    }
+    if (good && usrsctp_bind(sctp, (struct sockaddr *)&any, sizeof any) == 0)
+        return sctp;
+    if (sctp)
+        sctp_stack_abort(sctp);
+    return NULL;
+}
+
+bool sctp_stack_call(struct socket *sctp, uint64_t key, uint16_t port)
+{
+    struct sockaddr_conn to = conn(key, port);
+
+    return usrsctp_connect(sctp, (struct sockaddr *)&to, sizeof to) == 0 || errno == EINPROGRESS || errno == EALREADY ||
+           errno == EISCONN;
+}
+
+uint16_t sctp_stack_peer_port(struct socket *sctp)
+{
+    struct sockaddr *peer = NULL;
+    uint16_t port = 0;
+
+    if (usrsctp_getpaddrs(sctp, 0, &peer) > 0 && peer->sa_family == AF_CONN)
+        port = ntohs(((struct sockaddr_conn *)peer)->sconn_port);
+    if (peer)
+        usrsctp_freepaddrs(peer);
+    return port;
+}
+
+void sctp_stack_abort(struct socket *sctp)
+{
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+
+    set(sctp, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    usrsctp_close(sctp);
+}
