@@ -537,6 +537,73 @@ static void test_asking(void **state)
     identity_free(identity);
 }
 
+/* ---- Which of several ---- */
+
+static gnutls_datum_t name_of(const struct cert *cert)
+{
+    gnutls_datum_t name;
+
+    assert_int_equal(gnutls_x509_crt_get_raw_dn(cert->crt, &name), 0);
+    return name;
+}
+
+/* Three: "issued" by a CA, for anybody; "both", whose name is "me", for anybody; "nasty", for bob. */
+static void test_choose(void **state)
+{
+    static const gnutls_sign_algorithm_t ecdsa[] = {GNUTLS_SIGN_RSA_SHA256, GNUTLS_SIGN_ECDSA_SHA256}, rsa[] = {GNUTLS_SIGN_RSA_SHA256};
+    const char *bob[] = {"carol", "BOB"}, *carol[] = {"carol"};
+    struct identity_source sources[3] = {{.peer = NULL}};
+    struct identity_config config = {.sources = sources, .source_count = 3};
+    gnutls_datum_t names[2];
+    const struct {
+        struct identity_wish wish;
+        int chosen; /* -1: none */
+        const char *why;
+    } table[] = {
+        {{.peers = NULL}, 0, "it is the first that the peer can verify"},
+        {{.peers = carol, .peer_count = 1}, 0, "it is the first"},
+        {{.peers = bob, .peer_count = 2}, 2, "it is meant for this peer"},
+        {{.server_name = "me"}, 1, "it bears the name"},
+        {{.server_name = "nobody"}, 0, "it is the first"},
+        {{.peers = bob, .peer_count = 2, .server_name = "me"}, 2, "it is meant for this peer"},
+        {{.issuers = names, .issuer_count = 1}, 0, "it is the first"}, /* other's */
+        {{.issuers = names, .issuer_count = 2}, 0, "a CA that the peer accepts"},
+        {{.issuers = names, .issuer_count = 2, .server_name = "me"}, 1, "it bears the name"},
+        {{.signatures = ecdsa, .signature_count = 2}, 0, "it is the first"},
+        {{.signatures = rsa, .signature_count = 1}, -1, ""},
+        {{.peers = bob, .peer_count = 2, .signatures = rsa, .signature_count = 1}, -1, ""},
+    };
+    struct error error = {0};
+    struct identity *identity;
+    const char *why;
+
+    (void)state;
+    put_files();
+    sources[0].certificate = strdup(scratch_path("issued"));
+    sources[0].key = strdup(scratch_path("issued key"));
+    sources[1].certificate = strdup(scratch_path("both"));
+    sources[2] = (struct identity_source){.certificate = strdup(scratch_path("nasty")), .peer = "bob"};
+    names[0] = name_of(&other);
+    names[1] = name_of(&issuer);
+    identity = identity_load(&config, &error);
+    check_row(identity, "%s", error.story);
+    assert_int_equal(identity_count(identity), 3);
+    assert_string_equal(identity_pins(identity)[1], good.pin);
+    for (size_t i = 0; i < COUNT(table); i++) {
+        const struct credential *chosen = identity_choose(identity, &table[i].wish, &why);
+
+        check_row(chosen == (table[i].chosen < 0 ? NULL : &identity->at[table[i].chosen]), "row %zu: %s", i, chosen ? chosen->place : "none");
+        check_row(!chosen || has(why, table[i].why), "row %zu: %s", i, why);
+    }
+    identity_free(identity);
+    for (size_t i = 0; i < 2; i++)
+        gnutls_free(names[i].data);
+    for (size_t i = 0; i < COUNT(sources); i++) {
+        free((char *)sources[i].certificate);
+        free((char *)sources[i].key);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -554,6 +621,7 @@ int main(void)
         cmocka_unit_test(test_other_algorithms),
         cmocka_unit_test(test_traditional_encryption),
         cmocka_unit_test(test_asking),
+        cmocka_unit_test(test_choose),
     };
 
     return cmocka_run_group_tests(tests, make_files, free_files);
