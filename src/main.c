@@ -174,6 +174,7 @@ static bool configure(struct run *run)
                                        .known_path = run->known_path,
                                        .insecure = options->insecure,
                                        .allow_self = options->allow_self,
+                                       .strict_eku = options->strict_eku,
                                        .tofu = options->tofu,
                                        .remote_id = options->remote_id};
     run->transport = (struct transport_config){.host = options->host,

@@ -1,5 +1,6 @@
 /* options.c - the command line: the table, and what each option sets. options_check.c has the rules between them. */
 #include "options.h"
+#include "idn.h"
 #include "known.h"
 #include "options_check.h"
 #include "text.h"
@@ -79,6 +80,7 @@ static const struct poptOption peer_options[] = {
     TAKES("remote-id", '\0', OPT_REMOTE_ID, "has the peer to show who it is? require, request, ignore (require)", "HOW"),
     FLAG("insecure", '\0', OPT_INSECURE, "accept everybody that nothing else here refuses"),
     FLAG("allow-self", '\0', OPT_ALLOW_SELF, "the peer may have our own key"),
+    FLAG("strict-eku", '\0', OPT_STRICT_EKU, "the peer's certificate has to be meant for its TLS role"),
     POPT_TABLEEND,
 };
 
@@ -235,11 +237,29 @@ static bool take_export(struct options *options, const char *value, struct error
     return true;
 }
 
-static bool take_name(struct options_list *list, const char *option, const char *value, struct error *error)
+/* A name as it goes over the wire; NULL with an error. */
+static const char *own_name(struct options *options, const char *option, const char *value, struct error *error)
 {
-    if (!known_is_name(value))
-        return wrong(error, option, value, "a name without spaces");
-    return append(list, value);
+    char *ascii;
+    const char *why;
+
+    if (!idn_to_ascii(value, &ascii, &why)) {
+        error_set(error, STATUS_LOCAL, "%s \"%s\": it is no name that could be looked up: %s", option, value, why);
+        return NULL;
+    }
+    if (append(&options->owned, ascii))
+        return ascii;
+    free(ascii);
+    return NULL;
+}
+
+static bool take_peer(struct options *options, const char *value, struct error *error)
+{
+    const char *name = own_name(options, "--peer", value, error);
+
+    if (name && !known_is_name(name))
+        return wrong(error, "--peer", value, "a name without spaces");
+    return name && append(&options->peers, name);
 }
 
 /* PEER=FILE, as long as PEER could be one: what has a slash or is a URI is a file's name from its beginning on. */
@@ -253,6 +273,9 @@ static bool take_identity(struct options *options, const char *value, struct err
         if (!peer)
             return false;
         peer[sign - value] = '\0';
+        peer = (char *)own_name(options, "-i", peer, error);
+        if (!peer)
+            return false;
         if (!known_is_name(peer))
             return wrong(error, "-i", value, "FILE, or PEER=FILE with a name without spaces");
         place = sign + 1;
@@ -319,6 +342,7 @@ static const struct {
     {OPT_RAWPK, AT(rawpk)},
     {OPT_INSECURE, AT(insecure)},
     {OPT_ALLOW_SELF, AT(allow_self)},
+    {OPT_STRICT_EKU, AT(strict_eku)},
     {'d', AT(no_stdin)},
     {OPT_RECV_ONLY, AT(no_stdin)},
     {OPT_SEND_ONLY, AT(discard)},
@@ -332,7 +356,7 @@ static const struct {
     {'p', AT(source_port)}, {OPT_ROLE_PREFERENCE, AT(preference)},
     {OPT_OCSP_RESPONSE, AT(ocsp_response)},      {OPT_KEY, AT(key)},     {OPT_CERT, AT(certificate)},
     {OPT_PASS, AT(pass)},        {OPT_CACERT, AT(cacert)}, {OPT_PRIORITY, AT(priority)},
-    {OPT_SNI, AT(server_name)},  {OPT_KEYLOG, AT(keylog)}, {OPT_REPORT, AT(report)},
+    {OPT_KEYLOG, AT(keylog)}, {OPT_REPORT, AT(report)},
 };
 
 static const struct {
@@ -455,7 +479,10 @@ static bool take(struct options *options, int option, const char *value, struct 
         options->extension_id = (uint16_t)number;
         return true;
     case OPT_PEER:
-        return take_name(&options->peers, "--peer", value, error);
+        return take_peer(options, value, error);
+    case OPT_SNI:
+        options->server_name = own_name(options, "--sni", value, error);
+        return options->server_name != NULL;
     case OPT_PIN:
         return take_pin(options, value, error);
     case OPT_ALPN:
@@ -552,8 +579,10 @@ bool options_read(struct options *options, int argc, const char **argv, struct e
     context = poptGetContext("symtls", argc, all.at, table, 0);
     poptSetOtherOptionHelp(context, "[OPTION...] HOST PORT | -l [ADDR] PORT | -b HOST PORT");
     read = take_all(options, &given, context, error);
-    while (read && (word = poptGetArg(context)))
-        read = append(&words, own(options, word));
+    while (read && (word = poptGetArg(context))) {
+        word = own_name(options, words.count ? "PORT" : "HOST", word, error);
+        read = word && append(&words, word);
+    }
     poptFreeContext(context);
     free(all.at);
     read = read && options_check(options, &given, &words, error);

@@ -74,6 +74,7 @@ struct options {
     enum trust_remote_id remote_id;
     bool insecure;
     bool allow_self;
+    bool strict_eku;
 
     const char *priority;
     struct options_list alpn;

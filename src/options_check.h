@@ -31,6 +31,7 @@ enum {
     OPT_REMOTE_ID,
     OPT_INSECURE,
     OPT_ALLOW_SELF,
+    OPT_STRICT_EKU,
     OPT_PRIORITY,
     OPT_ALPN,
     OPT_SNI,

@@ -127,6 +127,7 @@ static void judge(struct pump *pump)
     struct trust_occasion occasion = pump->config->us;
     struct presented presented;
 
+    occasion.peer_is_server = session_role(pump->session) == ROLE_CLIENT;
     occasion.address = address_host(&pump->channel->transport.remote, address);
     session_presented(pump->session, &presented);
     trust_examine(pump->config->trust, &presented, &occasion, &pump->trust, pump->error);

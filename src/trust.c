@@ -32,6 +32,13 @@ static bool name_matches(void *context)
     return examination->matched != NULL;
 }
 
+static bool purpose_fits(void *context)
+{
+    struct trust_examination *examination = context;
+
+    return trust_certificate_is_for(examination->certificates[0], examination->occasion->peer_is_server);
+}
+
 static enum known_result known(void *context)
 {
     struct trust_examination *examination = context;
@@ -80,6 +87,9 @@ static enum trust_chain verdict_of(unsigned status)
     return TRUST_CHAIN_BAD;
 }
 
+/* RSA of 2048 bits and its like, and no SHA-1: what is weaker vouches for nobody. */
+#define STRENGTH GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM)
+
 /* No purpose is given, so extended key usage decides nothing: either end may have become either role. */
 static enum trust_chain chain(void *context, bool system)
 {
@@ -94,7 +104,7 @@ static enum trust_chain chain(void *context, bool system)
     if (gnutls_x509_trust_list_init(&list, 0) < 0)
         return verdict;
     if (load_cas(examination, list, system)) {
-        if (gnutls_x509_trust_list_verify_crt2(list, examination->certificates, examination->count, NULL, 0, 0, &status,
+        if (gnutls_x509_trust_list_verify_crt2(list, examination->certificates, examination->count, NULL, 0, STRENGTH, &status,
                                                NULL) < 0)
             status |= GNUTLS_CERT_INVALID;
         verdict = verdict_of(status);
@@ -168,17 +178,18 @@ static void take_claim(struct trust_examination *examination)
 void trust_examine(const struct trust_config *config, const struct presented *presented,
                    const struct trust_occasion *occasion, struct trust_result *result, struct error *error)
 {
-    struct trust_examination examination = {.config = config, .presented = presented, .result = result, .error = error};
+    struct trust_examination examination = {.config = config, .presented = presented, .occasion = occasion, .result = result, .error = error};
     struct trust_rules rules = {.pins_given = config->pin_count > 0,
                                 .cacert_given = config->cacert != NULL,
                                 .peer_given = config->peer_count > 0,
                                 .names_expected = config->peer_count > 0 || config->host,
                                 .insecure = config->insecure,
                                 .allow_self = config->allow_self,
+                                .strict_eku = config->strict_eku,
                                 .tofu = config->tofu,
                                 .remote_id = config->remote_id};
     struct trust_questions questions = {
-        .context = &examination, .kind = presented->kind, .name_matches = name_matches, .known = known, .chain = chain};
+        .context = &examination, .kind = presented->kind, .name_matches = name_matches, .purpose_fits = purpose_fits, .known = known, .chain = chain};
 
     memset(result, 0, sizeof *result);
     examination.expected = config->peer_count ? config->peers : &config->host;

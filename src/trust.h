@@ -1,4 +1,4 @@
-/* trust.h - is this peer acceptable, and who is it? No role anywhere, and none of our own keys. */
+/* trust.h - is this peer acceptable, and who is it? The same in either role, and none of our own keys. */
 #ifndef SYMTLS_TRUST_H
 #define SYMTLS_TRUST_H
 
@@ -21,6 +21,7 @@ struct trust_config {
     const char *known_path;
     bool insecure;
     bool allow_self;
+    bool strict_eku;
     enum trust_tofu tofu;
     enum trust_remote_id remote_id;
 };
@@ -31,6 +32,7 @@ struct trust_occasion {
     size_t our_pin_count;
     const char *our_psk_name;    /* NULL: we have no pre-shared key */
     const char *address;         /* where the peer is, without a port */
+    bool peer_is_server;         /* for --strict-eku alone */
 };
 
 /* What came of it. */

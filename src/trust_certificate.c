@@ -1,5 +1,6 @@
 /* trust_certificate.c - what a certificate says, made fit for printing. */
 #include "trust_certificate.h"
+#include "trust_name.h"
 
 #include <arpa/inet.h>
 #include <gnutls/abstract.h>
@@ -90,11 +91,66 @@ void trust_certificate_name(gnutls_x509_crt_t certificate, char name[FACTS_NAME_
         text_escape(name, FACTS_NAME_SIZE, raw, size);
 }
 
+/* GnuTLS's own check falls back to the common name depending on extended key usage, which is about roles, and also where
+ * there are other names. */
+static bool is_called(gnutls_x509_crt_t certificate, const char *expected)
+{
+    char name[256];
+    size_t size = sizeof name;
+
+    /* two common names: who knows which one was meant (RFC 6125 section 1.8) */
+    if (gnutls_x509_crt_get_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 1, 0, name, &size) !=
+        GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+        return false;
+    size = sizeof name;
+    return gnutls_x509_crt_get_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &size) >= 0 &&
+           strlen(name) == size && !strchr(name, '*') &&
+           trust_name_fits(TRUST_NAME_DNS, (const uint8_t *)name, size, expected);
+}
+
 bool trust_certificate_bears(gnutls_x509_crt_t certificate, const char *expected)
 {
-    if (strchr(expected, '@'))
-        return gnutls_x509_crt_check_email(certificate, expected, 0) != 0;
-    return gnutls_x509_crt_check_hostname2(certificate, expected, 0) != 0;
+    static const unsigned types[] = {[TRUST_NAME_DNS] = GNUTLS_SAN_DNSNAME,
+                                     [TRUST_NAME_IP] = GNUTLS_SAN_IPADDRESS,
+                                     [TRUST_NAME_EMAIL] = GNUTLS_SAN_RFC822NAME,
+                                     [TRUST_NAME_URI] = GNUTLS_SAN_URI};
+    enum trust_name_kind kind = trust_name_kind(expected);
+    uint8_t name[1024];
+    unsigned index, type;
+
+    for (index = 0; index < NAMES_MAX; index++) {
+        size_t size = sizeof name;
+        int code = gnutls_x509_crt_get_subject_alt_name2(certificate, index, name, &size, &type, NULL);
+
+        if (code == GNUTLS_E_SHORT_MEMORY_BUFFER) /* nobody expects so long a name */
+            continue;
+        if (code < 0)
+            break;
+        if (type == types[kind] && trust_name_fits(kind, name, size, expected))
+            return true;
+    }
+    return index == 0 && kind == TRUST_NAME_DNS && is_called(certificate, expected);
+}
+
+bool trust_certificate_is_for(gnutls_x509_crt_t certificate, bool server)
+{
+    char purpose[128];
+    unsigned index;
+
+    for (index = 0;; index++) {
+        size_t size = sizeof purpose;
+        int code = gnutls_x509_crt_get_key_purpose_oid(certificate, index, purpose, &size, NULL);
+
+        if (code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+            return index == 0; /* whatever one likes, when nothing is said */
+        if (code == GNUTLS_E_SHORT_MEMORY_BUFFER)
+            continue;
+        if (code < 0)
+            return false;
+        if (strcmp(purpose, GNUTLS_KP_ANY) == 0 ||
+            strcmp(purpose, server ? GNUTLS_KP_TLS_WWW_SERVER : GNUTLS_KP_TLS_WWW_CLIENT) == 0)
+            return true;
+    }
 }
 
 static void describe_dn(int code, gnutls_datum_t *dn, char *text, size_t size)

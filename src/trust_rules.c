@@ -133,6 +133,8 @@ struct trust_verdict trust_judge(const struct trust_rules *rules, const struct t
         return refuse_peer(TRUST_BECAUSE_OURSELVES, STATUS_ROLE, ALERT_HANDSHAKE_FAILURE);
     if (peer->kind == PRESENTED_PSK)
         return judge_psk(rules, peer);
+    if (rules->strict_eku && peer->kind == PRESENTED_X509 && !peer->purpose_fits(peer->context))
+        return refuse_peer(TRUST_BECAUSE_OTHER_PURPOSE, STATUS_WRONG, ALERT_UNSUPPORTED_CERTIFICATE);
     if (rules->pins_given || rules->cacert_given || rules->insecure)
         return judge_as_asked(rules, peer);
     return judge_by_default(rules, peer);

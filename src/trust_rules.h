@@ -1,6 +1,6 @@
 /* trust_rules.h - the rules of acceptance (symtls(1), "Who is accepted"). Pure: facts in, a verdict out.
  *
- * There is no role here: the same peer gets the same answer whether it came out as client or as server. */
+ * But for --strict-eku there is no role here: the same peer gets the same answer whether it came out as client or as server. */
 #ifndef SYMTLS_TRUST_RULES_H
 #define SYMTLS_TRUST_RULES_H
 
@@ -22,6 +22,7 @@ struct trust_rules {
     bool names_expected;  /* --peer, or the HOST that we connect to */
     bool insecure;
     bool allow_self;
+    bool strict_eku;
     enum trust_tofu tofu;
     enum trust_remote_id remote_id;
 };
@@ -43,6 +44,7 @@ struct trust_questions {
     bool own_key; /* it is our own key, or our own name with a pre-shared one */
     bool pin_matches;
     bool (*name_matches)(void *context); /* its certificate, or its pre-shared key, bears an expected name */
+    bool (*purpose_fits)(void *context); /* its certificate is meant for the TLS role that it has */
     enum known_result (*known)(void *context);
     enum trust_chain (*chain)(void *context, bool system); /* to --cacert, or to the system's CAs */
 };
@@ -64,6 +66,7 @@ enum trust_because {
     TRUST_BECAUSE_OTHER_PIN,
     TRUST_BECAUSE_OTHER_NAME,
     TRUST_BECAUSE_BARE_KEY,
+    TRUST_BECAUSE_OTHER_PURPOSE,
     TRUST_BECAUSE_UNKNOWN_CA,
     TRUST_BECAUSE_EXPIRED,
     TRUST_BECAUSE_BAD_CHAIN,

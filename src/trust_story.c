@@ -99,6 +99,10 @@ void trust_tell_refusal(struct trust_examination *examination)
         error_set(error, status,
                   "the peer showed a bare public key, for which no CA and no name can vouch; its pin is %s", result->pin);
         break;
+    case TRUST_BECAUSE_OTHER_PURPOSE:
+        error_set(error, status, "the peer's certificate is not meant for a TLS %s (--strict-eku)",
+                  examination->occasion->peer_is_server ? "server" : "client");
+        break;
     case TRUST_BECAUSE_UNKNOWN_CA:
     case TRUST_BECAUSE_BAD_CHAIN:
         error_set(error, status, "no CA in \"%s\" vouches for the peer: %s", examination->config->cacert, result->doubt);

@@ -103,6 +103,7 @@ static const char *field(const struct options *options, const char *name)
     } numbers[] = {
         {"numeric", options->numeric},
         {"rawpk", options->rawpk},
+        {"strict_eku", options->strict_eku},
         {"wait", options->wait_ms},
         {"handshake", options->handshake_ms},
         {"idle", options->idle_ms},
@@ -260,6 +261,12 @@ static const struct {
 
     /* the peer */
     {"--peer bob host 1", "peers=bob"},
+    {"--peer bob@b\xc3\xbc" "cher.example --peer b\xc3\xbc" "cher.example host 1", "peers=bob@xn--bcher-kva.example,xn--bcher-kva.example"},
+    {"b\xc3\xbc" "cher.example 1", "host=xn--bcher-kva.example sni=xn--bcher-kva.example"},
+    {"--sni b\xc3\xbc" "cher.example host 1", "host=host sni=xn--bcher-kva.example"},
+    {"--known del b\xc3\xbc" "cher.example", "known_name=xn--bcher-kva.example"},
+    {"-i b\xc3\xbc" "cher.example=f host 1", "identities=f identity_peers=xn--bcher-kva.example"},
+    {"--strict-eku host 1", "strict_eku=1"},
     {"--peer bob --peer ann host 1", "peers=bob,ann"},
     {"--pin " PIN_A " host 1", "pins=" PIN_A},
     {"--pin " PIN_A " --pin " CURL_B " host 1", "pins=" PIN_A "," PIN_B},
@@ -406,6 +413,9 @@ static const struct {
     {"-4 -6 host 1", "-4 and -6"},
     {"-i a --cert b host 1", "-i names"},
     {"-i a --key b host 1", "-i names"},
+    {"b\xfc" "cher 1", "it is no name that could be looked up: "},
+    {"--peer b\xfc" "cher host 1", "it is no name that could be looked up: "},
+    {"--sni b\xfc" "cher host 1", "it is no name that could be looked up: "},
     {"-i bob= host 1", "-i \"bob=\": it has to be the name of a file"},
     {"--cert a --cert b --key c host 1", "--cert and --key name one identity"},
     {"--cert a --key b --key c host 1", "--cert and --key name one identity"},

@@ -11,6 +11,7 @@
 struct answers {
     enum known_result known;
     bool name;
+    bool other_purpose;
     enum trust_chain cacert;
     enum trust_chain system;
     char asked[8];
@@ -30,6 +31,14 @@ static bool name_matches(void *context)
 
     note(answers, 'n');
     return answers->name;
+}
+
+static bool purpose_fits(void *context)
+{
+    struct answers *answers = context;
+
+    note(answers, 'p');
+    return !answers->other_purpose;
 }
 
 static enum known_result known(void *context)
@@ -53,6 +62,7 @@ static struct trust_verdict judge(const struct trust_rules *rules, struct trust_
     memset(answers->asked, 0, sizeof answers->asked);
     peer.context = answers;
     peer.name_matches = name_matches;
+    peer.purpose_fits = purpose_fits;
     peer.known = known;
     peer.chain = chain;
     return trust_judge(rules, &peer);
@@ -145,6 +155,14 @@ static const struct row {
     {"no key, but --peer", {.peer_given = true, .names_expected = true, .insecure = true, .remote_id = TRUST_REMOTE_ID_REQUEST}, {.kind = PRESENTED_NONE}, {.name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
     {"a key, and none needed: it is judged", {.remote_id = TRUST_REMOTE_ID_REQUEST, .tofu = TRUST_TOFU_NEVER}, {.kind = PRESENTED_X509}, {.name = true}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "k"},
 
+    /* --strict-eku: the one rule that looks at the role */
+    {"a purpose is asked for, and fits", {.strict_eku = true, .pins_given = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.name = true}, ACCEPT(PIN, PIN), "p"},
+    {"a purpose is asked for, and does not fit", {.strict_eku = true, .pins_given = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.other_purpose = true}, REFUSE(OTHER_PURPOSE, WRONG, UNSUPPORTED_CERTIFICATE), "p"},
+    {"the same of a known key", {.strict_eku = true}, {.kind = PRESENTED_X509}, {.other_purpose = true, .known = KNOWN_MATCH}, REFUSE(OTHER_PURPOSE, WRONG, UNSUPPORTED_CERTIFICATE), "p"},
+    {"the same, --insecure", {.strict_eku = true, .insecure = true}, {.kind = PRESENTED_X509}, {.other_purpose = true}, REFUSE(OTHER_PURPOSE, WRONG, UNSUPPORTED_CERTIFICATE), "p"},
+    {"a bare key is for every purpose", {.strict_eku = true, .pins_given = true}, {.kind = PRESENTED_RAWPK, .pin_matches = true}, {.other_purpose = true}, ACCEPT(PIN, PIN), ""},
+    {"nobody asked for a purpose", {.pins_given = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.other_purpose = true}, ACCEPT(PIN, PIN), ""},
+
     /* a bare key: no CA and no name vouches for it (the questions answer so) */
     {"a bare key that is known", {.names_expected = true}, {.kind = PRESENTED_RAWPK}, {.known = KNOWN_MATCH}, ACCEPT(KNOWN, KNOWN), "k"},
     {"a bare key with the pin", {.pins_given = true}, {.kind = PRESENTED_RAWPK, .pin_matches = true}, {.name = false}, ACCEPT(PIN, PIN), ""},
@@ -196,7 +214,7 @@ struct everything {
 /* The combination of that number; false: there is none of so high a number. */
 static bool combination(unsigned number, struct everything *all)
 {
-    static const unsigned sizes[] = {2, 2, 3, 2, 2, 3, 3, 4, 2, 2, 4, 2, 6, 6};
+    static const unsigned sizes[] = {2, 2, 3, 2, 2, 3, 3, 4, 2, 2, 4, 2, 6, 6, 3};
     unsigned value[COUNT(sizes)];
 
     for (size_t i = 0; i < COUNT(sizes); i++) {
@@ -207,10 +225,10 @@ static bool combination(unsigned number, struct everything *all)
     *all = (struct everything){
         .rules = {.pins_given = value[0], .cacert_given = value[1], .names_expected = value[2] > 0, .peer_given = value[2] > 1,
                   .insecure = value[3], .allow_self = value[4], .tofu = (enum trust_tofu)value[5],
-                  .remote_id = (enum trust_remote_id)value[6]},
+                  .remote_id = (enum trust_remote_id)value[6], .strict_eku = value[14] > 0},
         .peer = {.kind = (enum presented_kind)value[7], .own_key = value[7] && value[8],
                  .pin_matches = (value[7] == PRESENTED_X509 || value[7] == PRESENTED_RAWPK) && value[0] && value[9]},
-        .answers = {.known = (enum known_result)value[10], .name = value[11], .cacert = (enum trust_chain)value[12],
+        .answers = {.known = (enum known_result)value[10], .name = value[11], .other_purpose = value[14] > 1, .cacert = (enum trust_chain)value[12],
                     .system = (enum trust_chain)value[13]},
     };
     return number == 0;
@@ -225,6 +243,8 @@ static bool may_be_accepted(const struct everything *all, enum trust_how how)
     if (rules->remote_id == TRUST_REMOTE_ID_IGNORE)
         return how == TRUST_NONE;
     if (rules->pins_given && !all->peer.pin_matches)
+        return false;
+    if (rules->strict_eku && all->answers.other_purpose && all->peer.kind == PRESENTED_X509)
         return false;
     if (rules->cacert_given && (!has_key || all->answers.cacert != TRUST_CHAIN_GOOD || (rules->names_expected && !has_name)))
         return false;
@@ -277,7 +297,7 @@ static void test_every_combination(void **state)
         check_row(all.rules.cacert_given || !strchr(all.answers.asked, 'C'), "combination %u", number);
         check_row(all.rules.names_expected || !strchr(all.answers.asked, 'n'), "combination %u", number);
     }
-    assert_int_equal(number, 2 * 2 * 3 * 2 * 2 * 3 * 3 * 4 * 2 * 2 * 4 * 2 * 6 * 6);
+    assert_int_equal(number, 2 * 2 * 3 * 2 * 2 * 3 * 3 * 4 * 2 * 2 * 4 * 2 * 6 * 6 * 3);
     assert_in_range(accepted, number / 10, number / 2);
 }
 
