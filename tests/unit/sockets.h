@@ -14,8 +14,8 @@ extern struct wait waiting;
 int waiting_setup(void **state);
 int waiting_teardown(void **state);
 
-/* Run it in a child that has a `waiting` of its own and has just got a SIGTERM. 0: it returned 0, and `waiting` has told
- * it of the signal. */
+/* Run it in a child that has a `waiting` of its own and has just got a SIGTERM. 0: it returned 0, and `waiting` has
+ * told it of the signal. */
 int in_stopped_child(child_function *function, void *argument);
 
 /* ---- Addresses and ports ---- */
