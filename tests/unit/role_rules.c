@@ -42,3 +42,29 @@ void role_rules_check(const struct role_rule *rules, size_t count, unsigned arri
     for (size_t i = 0; i < CASES * arrives_count; i++)
         check_row((&seen[0][0][0][0])[i] == 1, "case %zu", i);
 }
+
+const struct role_implicit role_implicits[ROLE_IMPLICITS] = {
+    {{.random = 0x54}, ROLE_STEP_SERVER, false},
+    {{.random = 0x56}, ROLE_STEP_CLIENT, false},
+    {{.random = 0xff}, ROLE_STEP_CLIENT, false},
+    {{.random = 0x55}, ROLE_STEP_REFUSE, false},
+    {{.random = 0xff, .preference = "!", .preference_length = 1}, ROLE_STEP_SERVER, true},
+    {{.random = 0, .preference = "~", .preference_length = 1}, ROLE_STEP_CLIENT, true},
+    {{.preference = "UUUUUUUUUUUUUUUUUUUUUUUUUUU", .preference_length = 27}, ROLE_STEP_SERVER, true},
+    {{.preference = "UUUUUUUUUUUUUUUUUUUUUUUUUUUU", .preference_length = 28}, ROLE_STEP_REFUSE, true},
+    {{.preference = "UUUUUUUUUUUUUUUUUUUUUUUUUUUUU", .preference_length = 29}, ROLE_STEP_CLIENT, true},
+};
+
+void role_implicit_check(const struct role_stream *stream, size_t row)
+{
+    bool is_explicit = role_implicits[row].is_explicit;
+
+    check_row(stream->step == role_implicits[row].step, "row %zu", row);
+    check_row(stream->config.ours.length == 28, "row %zu", row);
+    check_row(stream->peer_is_explicit == is_explicit, "row %zu", row);
+    check_row(is_explicit || stream->peer.length == 28, "row %zu", row);
+    if (stream->step == ROLE_STEP_REFUSE)
+        check_row(stream->reason == ROLE_REASON_TIE && stream->alert == 40, "row %zu", row);
+    else
+        check_row(stream->symmetric && stream->decided_by == ROLE_BY_IMPLICIT, "row %zu", row);
+}

@@ -2,6 +2,7 @@
 #ifndef SYMTLS_TEST_ROLE_RULES_H
 #define SYMTLS_TEST_ROLE_RULES_H
 
+#include "hellos.h"
 #include "role.h"
 
 /* What arrives first. What else may, each transport counts on from ARRIVES_ELSE. */
@@ -31,5 +32,16 @@ typedef void role_rule_check(const struct role_rule *rule, bool active, enum rol
 /* Check each case of these rules, and of those about a hello, which are the same on all transports. What arrives is
  * below `arrives_count`: no case is without a rule, and none has two. */
 void role_rules_check(const struct role_rule *rules, size_t count, unsigned arrives_count, role_rule_check *check);
+
+/* --implicit: the last 28 bytes of a Random stand in for a missing value, as unsigned bytes. Ours are all 0x55, 'U'. */
+enum { ROLE_IMPLICITS = 9 };
+extern const struct role_implicit {
+    struct hellos peer;
+    enum role_step step;
+    bool is_explicit;
+} role_implicits[ROLE_IMPLICITS];
+
+/* The hello of that row has arrived, and came to that. */
+void role_implicit_check(const struct role_stream *stream, size_t row);
 
 #endif

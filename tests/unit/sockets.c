@@ -146,17 +146,6 @@ void await(int fd, short events)
     check_row(ready == 1, "nothing happened for %d ms", TEST_PATIENCE_MS);
 }
 
-uint8_t *some_data(size_t length)
-{
-    uint8_t *bytes = malloc(length);
-    uint32_t seed = 7;
-
-    assert_non_null(bytes);
-    for (size_t i = 0; i < length; i++)
-        bytes[i] = (uint8_t)next_random(&seed);
-    return bytes;
-}
-
 uint8_t *read_to_end(int fd, size_t *length)
 {
     struct buffer all = {0};

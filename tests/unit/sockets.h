@@ -44,9 +44,6 @@ void tcp_reset(int fd);
 /* Wait until the descriptor is ready for that. */
 void await(int fd, short events);
 
-/* Text that is not all the same; for free(). */
-uint8_t *some_data(size_t length);
-
 /* Read until the end; for free(). */
 uint8_t *read_to_end(int fd, size_t *length);
 void write_all(int fd, const void *bytes, size_t length);

@@ -204,7 +204,7 @@ static void test_tls12(void **state)
 
     (void)state;
     parties_init(&parties, "both.test");
-    parties.a.session.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
+    parties.a.session.priority = versions[1];
     if (!names_have_ipv6())
         parties.a.tcp.host = parties.b.tcp.host = "one.test";
     assert_met(&parties);

@@ -288,7 +288,7 @@ static void test_much_data(void **state)
     struct end a, b;
 
     connected(state, &a, &b);
-    data = some_data(SIZE);
+    data = some_data(SIZE, 7);
     for (;;) {
         size_t piece = SIZE - sent < 65536 ? SIZE - sent : 65536;
         ssize_t count = piece ? send(a.transport.fd, data + sent, piece, MSG_NOSIGNAL) : -1;
@@ -353,7 +353,7 @@ static void test_finish(void **state)
     int child;
 
     connected(state, &a, &b);
-    data = some_data(SIZE);
+    data = some_data(SIZE, 7);
     write_all(a.transport.fd, data, SIZE);
     child = child_start(finish, &a);
     close(a.transport.fd);
