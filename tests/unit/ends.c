@@ -9,14 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static bool random_bytes(void *bytes, size_t length)
-{
-    return getrandom(bytes, length, 0) == (ssize_t)length;
-}
 
 static void configure(struct session_config *config, struct identity *identity, enum role_want want, bool active)
 {

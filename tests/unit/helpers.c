@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -220,6 +221,11 @@ uint32_t next_random(uint32_t *state)
 {
     *state = *state * 1664525U + 1013904223U;
     return *state >> 8;
+}
+
+bool random_bytes(void *bytes, size_t length)
+{
+    return getrandom(bytes, length, 0) == (ssize_t)length;
 }
 
 uint8_t *some_data(size_t length, uint32_t seed)

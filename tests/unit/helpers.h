@@ -70,6 +70,9 @@ bool has(const char *text, const char *words);
 /* Numbers that look random and are the same in each run. */
 uint32_t next_random(uint32_t *state);
 
+/* Others, for role_preference_make(). */
+bool random_bytes(void *bytes, size_t length);
+
 /* So many bytes that are not all the same, by `seed`; for free(). */
 uint8_t *some_data(size_t length, uint32_t seed);
 

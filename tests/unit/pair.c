@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 const char *const versions[2] = {NULL, "NORMAL:-VERS-ALL:+VERS-TLS1.2"};
 struct identity *alice, *bob, *nobody;
@@ -30,11 +29,6 @@ int pair_teardown(void **state)
     identity_free(bob);
     identity_free(nobody);
     return scratch_teardown(state);
-}
-
-static bool random_bytes(void *bytes, size_t length)
-{
-    return getrandom(bytes, length, 0) == (ssize_t)length;
 }
 
 void pair_want(struct pair_end *end, enum role_want want, bool active)
