@@ -17,17 +17,13 @@ import select
 import socket
 import sys
 
+import hellos
+from hellos import ALERT, CHANGE_CIPHER_SPEC, CLIENT_HELLO, DATA, HANDSHAKE, SERVER_HELLO, VERIFY, extension, preference, vector
+
 PATIENCE = 60
-ROLE_PREFERENCE = 65363
-CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, DATA = 20, 21, 22, 23
-CLIENT_HELLO, SERVER_HELLO, VERIFY = 1, 2, 3
 LARGEST = 65507  # what UDP over IPv4 can carry
 
 # ---- Bytes ----
-
-
-def vector(width, body):
-    return len(body).to_bytes(width, "big") + body
 
 
 def record(body, kind=HANDSHAKE, epoch=0, sequence=0, version=b"\xfe\xfd"):
@@ -37,14 +33,6 @@ def record(body, kind=HANDSHAKE, epoch=0, sequence=0, version=b"\xfe\xfd"):
 def fragment(kind, body, start=0, end=None, number=0):
     part = body[start:end]
     return bytes([kind]) + len(body).to_bytes(3, "big") + number.to_bytes(2, "big") + start.to_bytes(3, "big") + vector(3, part)
-
-
-def extension(number, body):
-    return number.to_bytes(2, "big") + vector(2, body)
-
-
-def preference(value):
-    return extension(ROLE_PREFERENCE, value)
 
 
 # What a server of any taste can go on with: ECDSA on P-256.
@@ -92,13 +80,8 @@ ODD = {"data": record(b"hello", DATA), "no-data": record(b"", DATA), "ccs": reco
 OUTSIDE = ("record", "message", "offset", "fragment")
 
 
-def lie(field, difference, data=GOOD):
-    data = bytearray(data)
-    offset, width = next((o, w) for name, o, w in LENGTHS if name == field)
-    length = int.from_bytes(data[offset:offset + width], "big")
-    length = {"+": length + 1, "-": length - 1, "0": 0, "1": 1, "max": 256 ** width - 1}[difference] % 256 ** width
-    data[offset:offset + width] = length.to_bytes(width, "big")
-    return bytes(data)
+def lie(field, difference):
+    return hellos.lie(GOOD, LENGTHS, field, difference)
 
 
 def lies(fields):

@@ -18,22 +18,20 @@ import threading
 import time
 
 try:
-    import _ssl
-    openssl = ctypes.CDLL(_ssl.__file__)
-    openssl.DTLS_method, openssl.SSL_CTX_add_custom_ext, openssl.DTLS_set_timer_cb
+    from extension import INT, POINTER, add_extension, openssl
+    openssl.DTLS_method, openssl.DTLS_set_timer_cb
 except (ImportError, AttributeError) as missing:
     print(f"none: {missing}", flush=True)
     sys.exit(1)
 
+from hellos import ALERT, CHANGE_CIPHER_SPEC, CLIENT_HELLO, HANDSHAKE, SERVER_HELLO, VERIFY, read_preference
+
 PATIENCE = 60
-EXTENSION = 65363
-CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, DATA = 20, 21, 22, 23
-CLIENT_HELLO, SERVER_HELLO, VERIFY = 1, 2, 3
 HELLO_MAX = 16384
 
 # ---- OpenSSL ----
 
-POINTER, INT, LONG, SIZE = ctypes.c_void_p, ctypes.c_int, ctypes.c_long, ctypes.c_size_t
+LONG = ctypes.c_long
 for name, result, *arguments in (
         ("DTLS_method", POINTER), ("SSL_CTX_new", POINTER, POINTER), ("SSL_CTX_free", None, POINTER),
         ("SSL_new", POINTER, POINTER), ("SSL_free", None, POINTER), ("SSL_set_bio", None, POINTER, POINTER, POINTER),
@@ -45,7 +43,6 @@ for name, result, *arguments in (
         ("SSL_CTX_use_PrivateKey_file", INT, POINTER, ctypes.c_char_p, INT),
         ("SSL_CTX_load_verify_locations", INT, POINTER, ctypes.c_char_p, ctypes.c_char_p),
         ("SSL_CTX_set_verify", None, POINTER, INT, POINTER),
-        ("SSL_CTX_add_custom_ext", INT, POINTER, ctypes.c_uint, ctypes.c_uint, POINTER, POINTER, POINTER, POINTER, POINTER),
         ("SSL_CTX_set_cookie_generate_cb", None, POINTER, POINTER), ("SSL_CTX_set_cookie_verify_cb", None, POINTER, POINTER),
         ("DTLS_set_timer_cb", None, POINTER, POINTER), ("BIO_s_mem", POINTER), ("BIO_new", POINTER, POINTER),
         ("BIO_read", INT, POINTER, POINTER, INT), ("BIO_write", INT, POINTER, ctypes.c_char_p, INT),
@@ -57,8 +54,6 @@ NO_QUERY_MTU, COOKIE_EXCHANGE = 1 << 12, 1 << 13
 SET_MTU, GET_TIMEOUT, HANDLE_TIMEOUT = 17, 73, 74
 IN_HELLO = 0x2 | 0x80  # SSL_EXT_DTLS_ONLY, SSL_EXT_CLIENT_HELLO
 
-AddExtension = ctypes.CFUNCTYPE(INT, POINTER, ctypes.c_uint, ctypes.c_uint, ctypes.POINTER(POINTER), ctypes.POINTER(SIZE), POINTER, SIZE,
-                                POINTER, POINTER)
 GenerateCookie = ctypes.CFUNCTYPE(INT, POINTER, ctypes.POINTER(ctypes.c_ubyte), ctypes.POINTER(ctypes.c_uint))
 VerifyCookie = ctypes.CFUNCTYPE(INT, POINTER, ctypes.POINTER(ctypes.c_ubyte), ctypes.c_uint)
 Timer = ctypes.CFUNCTYPE(ctypes.c_uint, POINTER, ctypes.c_uint)
@@ -83,10 +78,6 @@ def verify_cookie(_ssl, cookie, length):
     return bytes(cookie[:length]) == COOKIE
 
 
-class Failure(Exception):
-    pass
-
-
 class Timeval(ctypes.Structure):
     _fields_ = [("seconds", LONG), ("micros", LONG)]
 
@@ -95,7 +86,7 @@ class Tls:
     """One end of DTLS, in memory; datagrams go in with do(), and come out of said()."""
 
     def __init__(self, options, server):
-        self.server, self.kept = server, []
+        self.server, self.kept = server, None
         self.context = openssl.SSL_CTX_new(openssl.DTLS_method())
         self.must(openssl.SSL_CTX_use_certificate_chain_file(self.context, options.cert.encode()))
         self.must(openssl.SSL_CTX_use_PrivateKey_file(self.context, options.cert.encode(), 1))
@@ -105,7 +96,7 @@ class Tls:
         openssl.SSL_CTX_set_cookie_generate_cb(self.context, generate_cookie)
         openssl.SSL_CTX_set_cookie_verify_cb(self.context, verify_cookie)
         if not server:
-            self.add_extension(options.preference)
+            self.kept = add_extension(self.context, options.preference, IN_HELLO)
         self.ssl = openssl.SSL_new(self.context)
         self.inbox, self.outbox = openssl.BIO_new(openssl.BIO_s_mem()), openssl.BIO_new(openssl.BIO_s_mem())
         openssl.SSL_set_bio(self.ssl, self.inbox, self.outbox)
@@ -116,7 +107,7 @@ class Tls:
     @staticmethod
     def must(result):
         if result != 1:
-            raise Failure("OpenSSL: " + Tls.reason())
+            raise ValueError("OpenSSL: " + Tls.reason())
 
     @staticmethod
     def reason():
@@ -124,17 +115,6 @@ class Tls:
         while code := openssl.ERR_get_error():
             words.append((openssl.ERR_reason_error_string(code) or b"?").decode())
         return ", ".join(words) or "?"
-
-    def add_extension(self, value):
-        text = ctypes.create_string_buffer(value, len(value))
-
-        @AddExtension
-        def add(_ssl, _type, _where, out, length, _x509, _index, _alert, _arg):
-            out[0], length[0] = ctypes.addressof(text), len(value)
-            return 1
-
-        self.kept += [text, add]
-        self.must(openssl.SSL_CTX_add_custom_ext(self.context, EXTENSION, IN_HELLO, add, None, None, None, None))
 
     def free(self):
         openssl.SSL_free(self.ssl)
@@ -158,7 +138,7 @@ class Tls:
             return False
         if error == ZERO_RETURN:
             return None
-        raise Failure(self.reason())
+        raise ValueError(self.reason())
 
     def handshake(self):
         openssl.ERR_clear_error()
@@ -183,7 +163,7 @@ class Tls:
 
     def time_has_come(self):
         if openssl.SSL_ctrl(self.ssl, HANDLE_TIMEOUT, 0, None) < 0:
-            raise Failure("repeated in vain")
+            raise ValueError("repeated in vain")
 
 
 # ---- Bytes ----
@@ -217,27 +197,9 @@ def words(datagram):
             yield "data"
 
 
-def vector(data, at, width):
-    length = int.from_bytes(data[at:at + width], "big")
-    end = at + width + length
-    if end > len(data):
-        raise Failure("a hello is shorter than it says")
-    return data[at + width:end], end
-
-
 def preference(hello):
-    """The role_preference in the body of a ClientHello, or None."""
-    at = 2 + 32
-    for width in 1, 1, 2, 1:  # session_id, cookie, cipher_suites, compression_methods
-        _, at = vector(hello, at, width)
-    extensions, _ = vector(hello, at, 2)
-    at = 0
-    while at < len(extensions):
-        number = int.from_bytes(extensions[at:at + 2], "big")
-        data, at = vector(extensions, at + 2, 2)
-        if number == EXTENSION:
-            return data
-    return None
+    """Of the body of a ClientHello."""
+    return read_preference(hello, 2 + 32, 1, 1, 2, 1)  # session_id, cookie, cipher_suites, compression_methods
 
 
 class Assembly:
@@ -326,7 +288,7 @@ class Peer:
     def receive(self, timeout):
         """A datagram of the peer's, or None."""
         if time.monotonic() > self.deadline:
-            raise Failure("time ran out")
+            raise ValueError("time ran out")
         if not select.select([self.sock], [], [], PATIENCE if timeout is None else timeout)[0]:
             return None
         try:
@@ -385,7 +347,7 @@ class Peer:
                 self.hello_again(self.client.said())
             for one in records(datagram or b""):
                 if one.kind == ALERT and one.epoch == 0:
-                    raise Failure(f"alert {one.body[1]}")
+                    raise ValueError(f"alert {one.body[1]}")
                 if one.message == VERIFY and said:
                     self.client.feed(one.whole)
                     self.client.handshake()
@@ -410,12 +372,12 @@ class Peer:
     def decide(self, hello, said, datagram):
         self.theirs = preference(hello)
         if self.theirs is None:
-            raise Failure("the peer is not symmetric")
+            raise ValueError("the peer is not symmetric")
         if not said:
             self.send(self.hello)
         if self.options.preference == self.theirs:
             self.send(self.say_hello() + [b"\x15\xfe\xfd\0\0" + (99).to_bytes(6, "big") + b"\0\2\2\x28"])
-            raise Failure("equal values")
+            raise ValueError("equal values")
         if self.options.preference < self.theirs:  # bytes compare as the protocol does
             self.counts["struck"] += 1
             rest = [one.whole for one in records(datagram) if one.message != CLIENT_HELLO]
@@ -542,7 +504,7 @@ def meet(line):
         peer.say("end: well")
     except EOFError:
         peer.say("end: well")
-    except (Failure, OSError) as error:
+    except (ValueError, OSError) as error:
         peer.say("end:", error)
     finally:
         peer.free()

@@ -15,14 +15,12 @@ import socket
 import struct
 import sys
 
+import hellos
+from hellos import extension, preference, vector
+
 PATIENCE = 60
-ROLE_PREFERENCE = 65363
 
 # ---- Bytes ----
-
-
-def vector(width, body):
-    return len(body).to_bytes(width, "big") + body
 
 
 def record(body, kind=22):
@@ -31,14 +29,6 @@ def record(body, kind=22):
 
 def message(kind, body):
     return bytes([kind]) + vector(3, body)
-
-
-def extension(number, body):
-    return number.to_bytes(2, "big") + vector(2, body)
-
-
-def preference(value):
-    return extension(ROLE_PREFERENCE, value)
 
 
 def client_hello(*extensions, suites=b"\x13\x01\xc0\x2b"):
@@ -66,12 +56,7 @@ def noise(seed, length):
 
 
 def lie(field, difference):
-    data = bytearray(record(GOOD))
-    offset, width = next((o, w) for name, o, w in LENGTHS if name == field)
-    length = int.from_bytes(data[offset:offset + width], "big")
-    length = {"+": length + 1, "-": length - 1, "0": 0, "1": 1, "max": 256 ** width - 1}[difference]
-    data[offset:offset + width] = length.to_bytes(width, "big")
-    return bytes(data)
+    return hellos.lie(record(GOOD), LENGTHS, field, difference)
 
 
 def server_hello_with_preference(version, session):

@@ -181,16 +181,23 @@ port() { [[ $EVENT =~ \"local\":\"[^\"]*:([0-9]+)\" ]] && echo "${BASH_REMATCH[1
 # key NAME EVENT FILTER: a key of an event that has been read, as jq writes it
 key() { jq -r "select(.event == \"$2\") | $3" "$W/$1.report"; }
 
+# drain FD: print what comes until the end. False: the end did not come.
+drain() {
+    local line result
+    while IFS= read -r -t "$PATIENCE" -u "$1" line; result=$?; [ "$result" = 0 ]; do
+        printf '%s\n' "$line"
+    done
+    printf '%s' "$line"
+    [ "$result" -le 128 ]
+}
+
 # finish NAME...: wait for its end, and keep its exit status (128 and more: a signal)
 # shellcheck disable=SC2034
 finish() {
-    local name line fd result
+    local name fd
     for name; do
         fd=${EVENTS[$name]}
-        while IFS= read -r -t "$PATIENCE" -u "$fd" line; result=$?; [ "$result" = 0 ]; do
-            printf '%s\n' "$line" >>"$W/$name.report"
-        done
-        if [ "$result" -gt 128 ]; then
+        if ! drain "$fd" >>"$W/$name.report"; then
             diag "$name hangs" "$(cat "$W/$name.err")"
             kill -ABRT "${PID[$name]}"
         fi

@@ -43,15 +43,11 @@ serves() {
 }
 
 over() {
-    local name line fd result
+    local name fd
     for name; do
         [ -z "${FEED[$name]-}" ] || release "$name"
         fd=${SAID[$name]}
-        while IFS= read -r -t "$PATIENCE" -u "$fd" line; result=$?; [ "$result" = 0 ]; do
-            printf '%s\n' "$line" >>"$W/$name.said"
-        done
-        printf '%s' "$line" >>"$W/$name.said"
-        if [ "$result" -gt 128 ]; then
+        if ! drain "$fd" >>"$W/$name.said"; then
             diag "$name hangs" "$(cat "$W/$name.said")"
             kill -KILL "${PID[$name]}"
         fi

@@ -9,7 +9,6 @@ It prints what came out as a line of JSON, then what it hears, then the handshak
 the other end does, and says "end: " and how. Python's ssl cannot send an
 extension of its own, but the library under it can: SSL_CTX_add_custom_ext() is called by hand.
 """
-import _ssl
 import argparse
 import ctypes
 import json
@@ -17,18 +16,15 @@ import socket
 import ssl
 import sys
 
-EXTENSION = 65363
-HANDSHAKE, CLIENT_HELLO = 22, 1
+from extension import add_extension, openssl
+from hellos import CLIENT_HELLO, HANDSHAKE, read_preference, read_vector
+
 PATIENCE = 60
 
 # ---- OpenSSL, below Python's ssl ----
 
-openssl = ctypes.CDLL(_ssl.__file__)
 HEAD = object.__basicsize__
 POINTER = ctypes.sizeof(ctypes.c_void_p)
-AddExtension = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint,
-                                ctypes.POINTER(ctypes.c_void_p), ctypes.POINTER(ctypes.c_size_t), ctypes.c_void_p,
-                                ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p)
 kept = []  # what OpenSSL has pointers to
 got = []  # the names of handshake messages
 
@@ -37,26 +33,13 @@ got = []  # the names of handshake messages
 IN_HELLO, IN_ANSWER = 0x1 | 0x80, 0x1 | 0x80 | 0x100 | 0x400
 
 
-def add_extension(context, value, where):
-    """Let every ClientHello of the context, or every answer to one, bear a role_preference."""
-    text = ctypes.create_string_buffer(value, len(value))
-
-    @AddExtension
-    def add(_ssl_object, _type, _context, out, length, _x509, _index, _alert, _arg):
-        out[0] = ctypes.addressof(text)
-        length[0] = len(value)
-        return 1
-
-    kept.extend((text, add))
-    ctx = ctypes.c_void_p.from_address(id(context) + HEAD)  # PySSLContext: the head, SSL_CTX *ctx
-    if openssl.SSL_CTX_add_custom_ext(ctx, EXTENSION, where, add, None, None, None, None) != 1:
-        sys.exit("peer.py: OpenSSL does not take the extension")
+def ctx_pointer(context):
+    return ctypes.c_void_p.from_address(id(context) + HEAD)  # PySSLContext: the head, SSL_CTX *ctx
 
 
 def set_groups(context, groups):
-    ctx = ctypes.c_void_p.from_address(id(context) + HEAD)
     set_groups_list = 92  # SSL_CTRL_SET_GROUPS_LIST
-    if openssl.SSL_CTX_ctrl(ctx, set_groups_list, ctypes.c_long(0), ctypes.c_char_p(groups.encode())) != 1:
+    if openssl.SSL_CTX_ctrl(ctx_pointer(context), set_groups_list, ctypes.c_long(0), ctypes.c_char_p(groups.encode())) != 1:
         sys.exit("peer.py: OpenSSL does not take the groups")
 
 
@@ -73,30 +56,6 @@ def record(body, version=0x0303):
 def records(message, size):
     """A handshake message in records of `size` bytes."""
     return b"".join(record(message[i:i + size]) for i in range(0, len(message), size))
-
-
-def vector(data, at, width):
-    """The vector at `at`, and what is behind it."""
-    length = int.from_bytes(data[at:at + width], "big")
-    end = at + width + length
-    if end > len(data):
-        raise ValueError("the message is shorter than it says")
-    return data[at + width:end], end
-
-
-def preference(hello):
-    """The role_preference of a ClientHello, or None."""
-    at = 4 + 2 + 32
-    for width in 1, 2, 1:  # session_id, cipher_suites, compression_methods
-        _, at = vector(hello, at, width)
-    extensions, _ = vector(hello, at, 2)
-    at = 0
-    while at < len(extensions):
-        number = int.from_bytes(extensions[at:at + 2], "big")
-        data, at = vector(extensions, at + 2, 2)
-        if number == EXTENSION:
-            return data
-    return None
 
 
 class Stream:
@@ -200,9 +159,9 @@ def make_context(options, server):
         context.load_verify_locations(options.verify)
         context.verify_mode = ssl.CERT_REQUIRED
     if not server:
-        add_extension(context, options.preference, IN_HELLO)
+        kept.append(add_extension(ctx_pointer(context), options.preference, IN_HELLO))
     elif options.answer:
-        add_extension(context, options.preference, IN_ANSWER)
+        kept.append(add_extension(ctx_pointer(context), options.preference, IN_ANSWER))
     return context
 
 
@@ -217,7 +176,7 @@ def settle(sock, options):
     if said:
         sock.sendall(records(hello, options.records))
     message, rest = stream.first_message()
-    theirs = preference(message)
+    theirs = read_preference(message, 4 + 2 + 32, 1, 2, 1)  # session_id, cipher_suites, compression_methods
     if message[0] != CLIENT_HELLO or theirs is None:
         raise ValueError("the peer is not symmetric")
     if options.preference < theirs:  # bytes compare as the protocol does
@@ -234,7 +193,8 @@ def settle(sock, options):
         except ssl.SSLWantReadError:
             reply = server.outbox.read()
         if options.together:  # the ServerHello goes on where our struck hello ends, in the same record
-            server_hello, reply = vector(reply, 3, 2)[0], reply[vector(reply, 3, 2)[1]:]
+            server_hello, end = read_vector(reply, 3, 2)
+            reply = reply[end:]
             sock.sendall(records(hello + server_hello, options.records) + reply)
         else:
             sock.sendall(records(hello, options.records) + reply)

@@ -3,22 +3,13 @@
  * It opens only to a cookie of its own, from where it was sent to. What it says is never longer than what it was asked, and
  * it says nothing to what is no hello. */
 #include "dtls.h"
+#include "fuzzing.h"
 #include "hello.h"
 #include "session.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
 enum { COOKIE_LENGTH_AT = 13 + 12 + 2 + HELLO_RANDOM_SIZE + 1 /* and the session id */ };
-
-/* assert() that NDEBUG does not silence. */
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
 
 /* Keys that are the same each time, so that a cookie in the corpus stays good. */
 static struct session_door door_of(uint8_t key)

@@ -1,17 +1,8 @@
 /* fuzz_hello.c - hello_read() of anything: what it says about bytes is true, and does not change when more come. */
+#include "fuzzing.h"
 #include "hello.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-/* assert() that NDEBUG does not silence. */
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
 
 static void check_found(const uint8_t *bytes, const struct hello *hello)
 {

@@ -2,47 +2,15 @@
  *
  * The first byte is the configuration, the second the size of the pieces (0: all at once); the rest
  * is what arrives. */
-#include "role.h"
+#include "fuzzing.h"
 #include "../unit/hellos.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-/* assert() that NDEBUG does not silence. */
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
-
-static bool not_very_random(void *bytes, size_t length)
-{
-    memset(bytes, 42, length);
-    return true;
-}
-
-static struct role_config config_of(uint8_t bits)
-{
-    struct role_config config = {
-        .active = bits & 1,
-        .implicit = bits >> 1 & 1,
-        .symmetric = (enum role_symmetric)((bits >> 2 & 3) % 3),
-        .want = (enum role_want)((bits >> 4 & 7) % 5),
-        .extension_id = HELLO_EXTENSION_ID,
-    };
-
-    if (config.symmetric == ROLE_SYMMETRIC_NEVER)
-        config.want = config.active ? ROLE_WANT_CLIENT : ROLE_WANT_SERVER;
-    must(role_preference_make(&config.ours, config.want, not_very_random));
-    return config;
-}
-
 static void give_hello(struct role_stream *stream)
 {
-    const struct hellos hellos = {.preference = stream->config.implicit ? NULL : stream->config.ours.value,
-                                  .preference_length = stream->config.ours.length, .random = 'U'};
+    const struct hellos hellos = hellos_ours(&stream->config, 'U');
     uint8_t record[512];
 
     must(role_our_hello(stream, record, hellos_make(record, &hellos)));
@@ -114,19 +82,6 @@ static void check_rest(const struct role_stream *stream, const uint8_t *bytes, s
         free(kept);
     }
     buffer_free(&rest);
-}
-
-static void check_refusal(const struct role_stream *stream)
-{
-    char story[1024];
-
-    must(stream->reason != ROLE_REASON_NONE);
-    must(role_status(stream) != STATUS_OK);
-    must(stream->alert == ROLE_NO_ALERT || (stream->alert > 0 && stream->alert < 256));
-    role_story(stream, story, sizeof story);
-    must(strlen(story) > 8 && strlen(story) < sizeof story - 1);
-    for (const char *at = story; *at; at++)
-        must((unsigned char)*at >= 0x20);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

@@ -1,125 +1,16 @@
 /* ends.c - the two ends of a real connection. */
 #include "check.h"
 #include "ends.h"
-#include "helpers.h"
 #include "terminal.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-void await(int fd, short events)
-{
-    struct pollfd poll_fd = {.fd = fd, .events = events};
-    int ready;
-
-    do
-        ready = poll(&poll_fd, 1, TEST_PATIENCE_MS);
-    while (ready < 0 && errno == EINTR);
-    check_row(ready == 1, "nothing happened for %d ms", TEST_PATIENCE_MS);
-}
-
-void tcp_pair(int fds[2])
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(listener, 1), 0);
-    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
-    fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(fds[0], (struct sockaddr *)&address, sizeof address), 0);
-    fds[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    assert_true(fds[1] >= 0);
-    for (int i = 0; i < 2; i++)
-        assert_int_equal(fcntl(fds[i], F_SETFL, O_NONBLOCK), 0);
-    close(listener);
-}
-
-static int bound_to_a_port(char text[8])
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t size = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    snprintf(text, 8, "%u", ntohs(address.sin_port));
-    return fd;
-}
-
-void free_ports(char one[8], char other[8])
-{
-    int first = bound_to_a_port(one), second = bound_to_a_port(other);
-
-    close(first);
-    close(second);
-}
-
-uint8_t *some_data(size_t length)
-{
-    uint8_t *bytes = malloc(length);
-    uint32_t seed = 7;
-
-    assert_non_null(bytes);
-    for (size_t i = 0; i < length; i++)
-        bytes[i] = (uint8_t)next_random(&seed);
-    return bytes;
-}
-
-uint8_t *read_to_end(int fd, size_t *length)
-{
-    struct buffer all = {0};
-    uint8_t *copy;
-    ssize_t count;
-
-    for (;;) {
-        await(fd, POLLIN);
-        count = read(fd, buffer_room(&all, 65536), 65536);
-        if (count < 0 && (errno == EAGAIN || errno == EINTR))
-            continue;
-        if (count <= 0)
-            break;
-        buffer_filled(&all, (size_t)count);
-    }
-    *length = buffer_used(&all);
-    copy = calloc(1, *length + 1);
-    assert_non_null(copy);
-    buffer_take(&all, copy, *length);
-    buffer_free(&all);
-    return copy;
-}
-
-void write_all(int fd, const void *bytes, size_t length)
-{
-    const uint8_t *at = bytes;
-
-    while (length) {
-        ssize_t count = write(fd, at, length);
-
-        if (count < 0 && errno == EAGAIN) {
-            await(fd, POLLOUT);
-            continue;
-        }
-        assert_true(count > 0);
-        at += count;
-        length -= (size_t)count;
-    }
-}
-
-static bool random_bytes(void *bytes, size_t length)
-{
-    return getrandom(bytes, length, 0) == (ssize_t)length;
-}
 
 static void configure(struct session_config *config, struct identity *identity, enum role_want want, bool active)
 {
@@ -288,10 +179,7 @@ void hand_wait_for_end(struct hand *hand)
 
 void hand_reset(struct hand *hand)
 {
-    struct linger reset = {.l_onoff = 1, .l_linger = 0};
-
-    setsockopt(hand->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    close(hand->fd);
+    tcp_reset(hand->fd);
     hand->fd = -1;
 }
 

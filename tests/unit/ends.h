@@ -5,24 +5,7 @@
 #include "identity.h"
 #include "pump.h"
 #include "session.h"
-
-enum { TEST_PATIENCE_MS = 20000 }; /* a test that waits longer has failed */
-
-/* A TCP connection over loopback, both ends non-blocking. */
-void tcp_pair(int fds[2]);
-
-/* Two different ports that are free on all of 127.0.0.0/8, for some time. */
-void free_ports(char one[8], char other[8]);
-
-/* Wait until the descriptor is ready for that. */
-void await(int fd, short events);
-
-/* Text that is not all the same; for free(). */
-uint8_t *some_data(size_t length);
-
-/* Read until the end; for free(). */
-uint8_t *read_to_end(int fd, size_t *length);
-void write_all(int fd, const void *bytes, size_t length);
+#include "sockets.h"
 
 /* ---- Led by hand ---- */
 

@@ -8,6 +8,16 @@
 
 enum { SUPPORTED_VERSIONS = 43, FILLER = 0xfe00, RECORD_MAX = 16384 };
 
+const struct hellos hellos_of_client = {.preference = "!", .preference_length = 1};
+const struct hellos hellos_of_server = {.preference = "~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~", .preference_length = 32};
+const struct hellos hellos_plain;
+
+struct hellos hellos_ours(const struct role_config *config, uint8_t random)
+{
+    return (struct hellos){.preference = config->implicit ? NULL : config->ours.value,
+                           .preference_length = config->ours.length, .random = random};
+}
+
 struct writer {
     uint8_t *at;
     const struct hellos *hellos;

@@ -2,6 +2,8 @@
 #ifndef SYMTLS_TEST_HELLOS_H
 #define SYMTLS_TEST_HELLOS_H
 
+#include "role.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +34,13 @@ struct hellos {
     enum hellos_field field;
     int lie;                /* is added to that length field */
 };
+
+/* Of a peer that insists on being the client, with the lowest of all values; on being the server, with the highest; and
+ * of a plain one. */
+extern const struct hellos hellos_of_client, hellos_of_server, hellos_plain;
+
+/* Ours, as the configuration wants it. */
+struct hellos hellos_ours(const struct role_config *config, uint8_t random);
 
 enum { HELLOS_SIZE = 400000 }; /* holds 64 KiB in records of one byte, and some more */
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -101,6 +102,16 @@ char *file_get(const char *path)
     return text;
 }
 
+char *fd_get(int fd)
+{
+    off_t length = lseek(fd, 0, SEEK_END);
+    char *text = calloc(1, (size_t)length + 1);
+
+    assert_non_null(text);
+    assert_int_equal(pread(fd, text, (size_t)length, 0), length);
+    return text;
+}
+
 unsigned file_mode(const char *path)
 {
     struct stat info;
@@ -168,11 +179,8 @@ void stderr_catch(void)
 
 char *stderr_caught(void)
 {
-    off_t length = lseek(STDERR_FILENO, 0, SEEK_CUR);
-    char *text = calloc(1, (size_t)length + 1);
+    char *text = fd_get(STDERR_FILENO);
 
-    assert_non_null(text);
-    assert_int_equal(pread(STDERR_FILENO, text, (size_t)length, 0), length);
     dup2(real_stderr, STDERR_FILENO);
     close(real_stderr);
     return text;
@@ -213,4 +221,19 @@ uint32_t next_random(uint32_t *state)
 {
     *state = *state * 1664525U + 1013904223U;
     return *state >> 8;
+}
+
+bool random_bytes(void *bytes, size_t length)
+{
+    return getrandom(bytes, length, 0) == (ssize_t)length;
+}
+
+uint8_t *some_data(size_t length, uint32_t seed)
+{
+    uint8_t *bytes = malloc(length);
+
+    assert_non_null(bytes);
+    for (size_t i = 0; i < length; i++)
+        bytes[i] = (uint8_t)next_random(&seed);
+    return bytes;
 }

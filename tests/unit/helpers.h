@@ -27,6 +27,9 @@ void file_put(const char *path, const char *text, unsigned mode);
 /* The whole file, for free(); NULL: there is none. */
 char *file_get(const char *path);
 
+/* The same of one that is open, and has no name perhaps. */
+char *fd_get(int fd);
+
 unsigned file_mode(const char *path);
 
 /* ---- Children ---- */
@@ -66,5 +69,11 @@ bool has(const char *text, const char *words);
 
 /* Numbers that look random and are the same in each run. */
 uint32_t next_random(uint32_t *state);
+
+/* Others, for role_preference_make(). */
+bool random_bytes(void *bytes, size_t length);
+
+/* So many bytes that are not all the same, by `seed`; for free(). */
+uint8_t *some_data(size_t length, uint32_t seed);
 
 #endif

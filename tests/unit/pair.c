@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+const char *const versions[2] = {NULL, "NORMAL:-VERS-ALL:+VERS-TLS1.2"};
 struct identity *alice, *bob, *nobody;
 
 int pair_setup(void **state)
@@ -29,11 +29,6 @@ int pair_teardown(void **state)
     identity_free(bob);
     identity_free(nobody);
     return scratch_teardown(state);
-}
-
-static bool random_bytes(void *bytes, size_t length)
-{
-    return getrandom(bytes, length, 0) == (ssize_t)length;
 }
 
 void pair_want(struct pair_end *end, enum role_want want, bool active)
@@ -67,10 +62,23 @@ void pair_init(struct pair *pair)
     }
 }
 
-void pair_tls12(struct pair *pair)
+void pair_version(struct pair *pair, const char *version)
 {
-    for (int i = A; i <= B; i++)
-        pair->at[i].config.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
+    pair->at[A].config.priority = pair->at[B].config.priority = version;
+}
+
+void pair_init_as(struct pair *pair, const char *version)
+{
+    pair_init(pair);
+    pair_version(pair, version);
+    pair_want(&pair->at[A], ROLE_WANT_PREFER_CLIENT, true);
+}
+
+void pair_open(struct pair *pair, const char *version)
+{
+    pair_init_as(pair, version);
+    pair_run(pair);
+    check_row(pair_agrees(pair), "%s, %s", pair->at[A].error.story, pair->at[B].error.story);
 }
 
 void pair_free(struct pair *pair)

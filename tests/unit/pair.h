@@ -40,14 +40,23 @@ int pair_setup(void **state);
 int pair_teardown(void **state);
 extern struct identity *alice, *bob, *nobody;
 
-/* Two symmetric, active ends with identities, role any, TLS 1.3. */
+/* What makes both ends speak TLS 1.3 (NULL: they do anyway), and TLS 1.2. */
+extern const char *const versions[2];
+
+/* Two symmetric, active ends with identities, role any. */
 void pair_init(struct pair *pair);
-void pair_tls12(struct pair *pair);
+void pair_version(struct pair *pair, const char *version);
+
+/* The same, but A will be the client, and B the server. */
+void pair_init_as(struct pair *pair, const char *version);
 /* This end wants that, and is active or passive. */
 void pair_want(struct pair_end *end, enum role_want want, bool active);
 /* This end is plain TLS. */
 void pair_plain(struct pair_end *end, enum role role);
 void pair_free(struct pair *pair);
+
+/* As pair_init_as(), and until both are open. */
+void pair_open(struct pair *pair, const char *version);
 
 /* Make the sessions, unless they are there, and let them talk until neither has anything more to say. */
 void pair_run(struct pair *pair);

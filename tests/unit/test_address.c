@@ -1,31 +1,20 @@
 /* test_address.c - socket addresses: their texts, their ports, and which are the same. */
 #include "check.h"
 #include "address.h"
-#include "ends.h"
+#include "sockets.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-static struct address make(const char *host, uint16_t port, unsigned scope)
+static struct address with_scope(const char *host, uint16_t port, unsigned scope)
 {
-    struct address result = {.length = sizeof(struct sockaddr_in)};
-    struct sockaddr_in *four = (struct sockaddr_in *)&result.storage;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)&result.storage;
+    struct address result = address_at(host, port);
 
-    if (inet_pton(AF_INET, host, &four->sin_addr) == 1) {
-        four->sin_family = AF_INET;
-        four->sin_port = htons(port);
-        return result;
-    }
-    assert_int_equal(inet_pton(AF_INET6, host, &six->sin6_addr), 1);
-    six->sin6_family = AF_INET6;
-    six->sin6_port = htons(port);
-    six->sin6_scope_id = scope;
-    result.length = sizeof *six;
+    if (address_family(&result) == AF_INET6)
+        ((struct sockaddr_in6 *)&result.storage)->sin6_scope_id = scope;
     return result;
 }
 
@@ -46,7 +35,7 @@ static void test_texts(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
-        struct address address = make(table[i].host, table[i].port, 0);
+        struct address address = address_at(table[i].host, table[i].port);
 
         assert_ptr_equal(address_text(&address, text), text);
         assert_string_equal(text, table[i].text);
@@ -58,7 +47,7 @@ static void test_texts(void **state)
 /* A link-local address is none without its scope. */
 static void test_scope(void **state)
 {
-    struct address address = make("fe80::1", 4433, 1), other = make("fe80::1", 4433, 2);
+    struct address address = with_scope("fe80::1", 4433, 1), other = with_scope("fe80::1", 4433, 2);
     char text[ADDRESS_TEXT_SIZE];
 
     (void)state;
@@ -107,7 +96,7 @@ static void test_same(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
-        struct address a = make(table[i].a, table[i].a_port, 0), b = make(table[i].b, table[i].b_port, 3);
+        struct address a = address_at(table[i].a, table[i].a_port), b = with_scope(table[i].b, table[i].b_port, 3);
 
         check_row(address_same_host(&a, &b) == table[i].host, "row %zu", i);
         check_row(address_same_host(&b, &a) == table[i].host, "row %zu", i);
@@ -117,7 +106,7 @@ static void test_same(void **state)
 
 static void test_set_port(void **state)
 {
-    struct address four = make("192.0.2.1", 1, 0), six = make("::1", 1, 0);
+    struct address four = address_at("192.0.2.1", 1), six = address_at("::1", 1);
 
     (void)state;
     address_set_port(&four, 65535);

@@ -59,10 +59,7 @@ static void go_on(struct end *end)
 
 static void reset(int *fd)
 {
-    struct linger linger = {.l_onoff = 1, .l_linger = 0};
-
-    setsockopt(*fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-    close(*fd);
+    tcp_reset(*fd);
     *fd = -1;
 }
 

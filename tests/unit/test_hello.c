@@ -9,18 +9,23 @@
 
 static const char thirty_two[] = "M4ny-equals-meet-and-one-is-firs";
 
+/* What it borrows from the copy is the same places in `bytes` from now on, which stay. */
+static void move(struct hello *hello, uint8_t *copy, const uint8_t *bytes)
+{
+    if (hello->random)
+        hello->random = bytes + (hello->random - copy);
+    if (hello->preference)
+        hello->preference = bytes + (hello->preference - copy);
+    free(copy);
+}
+
 /* hello_read() of bytes that end where they end; what it borrows is checked for being in there. */
 static enum hello_result read_exactly(const uint8_t *bytes, size_t length, uint16_t id, struct hello *hello)
 {
     uint8_t *copy = hellos_exactly(bytes, length);
     enum hello_result result = hello_read(copy, length, id, hello);
 
-    /* The same places in `bytes`, which stay. */
-    if (hello->random)
-        hello->random = bytes + (hello->random - copy);
-    if (hello->preference)
-        hello->preference = bytes + (hello->preference - copy);
-    free(copy);
+    move(hello, copy, bytes);
     return result;
 }
 
@@ -298,11 +303,7 @@ static enum hello_result read_body_exactly(const uint8_t *bytes, size_t length, 
     uint8_t *copy = hellos_exactly(bytes, length);
     enum hello_result result = hello_read_datagram(copy, length, HELLO_EXTENSION_ID, hello);
 
-    if (hello->random)
-        hello->random = bytes + (hello->random - copy);
-    if (hello->preference)
-        hello->preference = bytes + (hello->preference - copy);
-    free(copy);
+    move(hello, copy, bytes);
     return result;
 }
 

@@ -77,6 +77,12 @@ static int reserve_what_is_there(void *argument)
     return 0;
 }
 
+/* Of a "pipe" or a "socket". */
+static bool make_ends(const char *kind, int ends[2])
+{
+    return (*kind == 'p' ? pipe(ends) : socketpair(AF_UNIX, SOCK_STREAM, 0, ends)) == 0;
+}
+
 /* ---- Reading ---- */
 
 /* A pipe, a socket, a terminal: what is there, nothing yet, the end. */
@@ -89,10 +95,7 @@ static int read_from(void *argument)
     size_t length;
     int ends[2];
 
-    if (*kind == 'p')
-        SO(pipe(ends) == 0);
-    else
-        SO(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    SO(make_ends(kind, ends));
     SO(dup2(ends[0], 0) == 0);
     local_init(&local, true, false);
     SO(local.in.fd == 0 && local.in.is_socket == (*kind == 's') && !local.in.may_block);
@@ -185,10 +188,7 @@ static int write_to(void *argument)
     size_t written = 0, count;
     int ends[2];
 
-    if (*kind == 'p')
-        SO(pipe(ends) == 0);
-    else
-        SO(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    SO(make_ends(kind, ends));
     SO(dup2(ends[1], 1) == 1);
     local_init(&local, false, true);
     SO(!is_non_blocking(ends[1]));
@@ -216,10 +216,7 @@ static int write_without_reader(void *argument)
     int ends[2];
 
     signal(SIGPIPE, SIG_IGN);
-    if (*kind == 'p')
-        SO(pipe(ends) == 0);
-    else
-        SO(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    SO(make_ends(kind, ends));
     SO(dup2(ends[1], 1) == 1);
     local_init(&local, false, true);
     close(ends[0]);

@@ -6,9 +6,7 @@
 #include "names.h"
 #include "pair.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,7 +136,7 @@ static void parties_init(struct parties *parties, const char *host)
 {
     party_init(&parties->a, alice);
     party_init(&parties->b, bob);
-    free_ports(parties->a_port, parties->b_port);
+    free_ports(SOCK_STREAM, parties->a_port, parties->b_port);
     parties->a.tcp.host = parties->b.tcp.host = host;
     parties->a.tcp.source_port = parties->b.tcp.port = parties->a_port;
     parties->b.tcp.source_port = parties->a.tcp.port = parties->b_port;
@@ -206,7 +204,7 @@ static void test_tls12(void **state)
 
     (void)state;
     parties_init(&parties, "both.test");
-    parties.a.session.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
+    parties.a.session.priority = versions[1];
     if (!names_have_ipv6())
         parties.a.tcp.host = parties.b.tcp.host = "one.test";
     assert_met(&parties);
@@ -332,30 +330,21 @@ static void test_signal(void **state)
 /* Call A from where B would, as soon as it listens. */
 static int call(struct parties *parties)
 {
-    struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(parties->b_port))};
-    struct sockaddr_in there = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(parties->a_port))};
+    struct address here = address_at("127.0.0.1", (uint16_t)atoi(parties->b_port));
+    struct address there = address_at("127.0.0.1", (uint16_t)atoi(parties->a_port));
     int64_t deadline = wait_until(TEST_PATIENCE_MS);
     int on = 1, fd;
 
-    here.sin_addr.s_addr = there.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     for (;;) {
         fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        assert_int_equal(bind(fd, (struct sockaddr *)&here, sizeof here), 0);
-        if (connect(fd, (struct sockaddr *)&there, sizeof there) == 0)
+        assert_int_equal(bind(fd, (struct sockaddr *)&here.storage, here.length), 0);
+        if (socket_connect(fd, &there))
             return fd;
         close(fd);
         assert_true(wait_now() < deadline);
         poll(NULL, 0, 1);
     }
-}
-
-static void reset(int fd)
-{
-    struct linger linger = {.l_onoff = 1, .l_linger = 0};
-
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-    close(fd);
 }
 
 /* One that dies before its first byte leads back into meeting. */
@@ -372,7 +361,7 @@ static void test_lost_before_it_began(void **state)
 
         if (i % 2)
             await(fd, POLLIN); /* its hello */
-        reset(fd);
+        tcp_reset(fd);
     }
     b = party_run(&parties.b);
     a = party_end(&parties.a);

@@ -174,7 +174,7 @@ static void test_much_both_ways(void **state)
 {
     struct side sides[2];
     int fds[2];
-    uint8_t *data = some_data(MUCH);
+    uint8_t *data = some_data(MUCH, 7);
     size_t written[2] = {0, 0};
     struct buffer read_from[2] = {{.bytes = NULL}};
 
@@ -287,7 +287,7 @@ static int flush_in_child(void *hand)
 static void test_slow_stdout(void **state)
 {
     struct talk talk;
-    uint8_t *data = some_data(65536), *found;
+    uint8_t *data = some_data(65536, 7), *found;
     size_t sent = 0, length;
     int child;
 
@@ -343,7 +343,7 @@ static void test_no_stdin(void **state)
 static void test_discard(void **state)
 {
     struct talk talk;
-    uint8_t *data = some_data(MUCH);
+    uint8_t *data = some_data(MUCH, 7);
     struct outcome outcome;
 
     (void)state;
@@ -527,7 +527,7 @@ static void test_no_linger_before_the_end(void **state)
 static void test_linger_waits_for_a_slow_peer(void **state)
 {
     struct talk talk;
-    uint8_t *data = some_data(MUCH), bytes[SESSION_RECORD_MAX];
+    uint8_t *data = some_data(MUCH, 7), bytes[SESSION_RECORD_MAX];
     size_t received = 0, count;
 
     (void)state;
@@ -551,7 +551,7 @@ static void test_linger_waits_for_a_slow_peer(void **state)
 static void test_linger_waits_for_a_slow_stdout(void **state)
 {
     struct talk talk;
-    uint8_t *data = some_data(400000), *found;
+    uint8_t *data = some_data(400000, 7), *found;
     size_t length;
 
     (void)state;

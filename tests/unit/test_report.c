@@ -1,12 +1,10 @@
 /* test_report.c - events as JSON lines with exactly the keys that they are to have, and sentences for people. */
 #include "check.h"
-#include "helpers.h"
 #include "report.h"
+#include "sockets.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <netinet/in.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,23 +13,6 @@
 #include <unistd.h>
 
 /* ---- Events, read back ---- */
-
-static struct address address(const char *host, uint16_t port)
-{
-    struct address result = {.length = 0};
-    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(port)};
-    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-
-    if (inet_pton(AF_INET, host, &four.sin_addr) == 1) {
-        memcpy(&result.storage, &four, sizeof four);
-        result.length = sizeof four;
-    } else {
-        assert_int_equal(inet_pton(AF_INET6, host, &six.sin6_addr), 1);
-        memcpy(&result.storage, &six, sizeof six);
-        result.length = sizeof six;
-    }
-    return result;
-}
 
 static void begin(struct report *report, int verbosity)
 {
@@ -139,9 +120,9 @@ static void test_listening(void **state)
         struct address local;
         const char *text;
     } table[] = {
-        {address("192.0.2.1", 4433), "192.0.2.1:4433"},
-        {address("2001:db8::1", 1), "[2001:db8::1]:1"},
-        {address("::", 65535), "[::]:65535"},
+        {address_at("192.0.2.1", 4433), "192.0.2.1:4433"},
+        {address_at("2001:db8::1", 1), "[2001:db8::1]:1"},
+        {address_at("::", 65535), "[::]:65535"},
     };
 
     (void)state;
@@ -174,13 +155,13 @@ static void test_connected_by_sctp(void **state)
     for (int i = 0; i < 2; i++) {
         struct transport transport = {.kind = i ? TRANSPORT_SCTP : TRANSPORT_SCTP_IN_UDP,
                                       .fd = -1,
-                                      .local = address("192.0.2.1", 5),
-                                      .remote = address("192.0.2.2", 4433)};
+                                      .local = address_at("192.0.2.1", 5),
+                                      .remote = address_at("192.0.2.2", 4433)};
         struct report report;
         json_t *event;
 
         transport.locals.at[0] = transport.local;
-        transport.locals.at[1] = address("192.0.2.3", 5);
+        transport.locals.at[1] = address_at("192.0.2.3", 5);
         transport.locals.count = i ? 2 : 0;
         transport.remotes.at[0] = transport.remote;
         transport.remotes.count = i ? 1 : 0;
@@ -215,7 +196,7 @@ static void test_connected(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
         struct transport transport = {
-            .fd = -1, .setup = table[i].setup, .local = address("2001:db8::1", 5), .remote = address("2001:db8::2", 4433)};
+            .fd = -1, .setup = table[i].setup, .local = address_at("2001:db8::1", 5), .remote = address_at("2001:db8::2", 4433)};
         struct report report;
         json_t *event;
         char *said;
@@ -523,7 +504,7 @@ static void test_several_events_are_several_lines(void **state)
     struct facts facts = full_facts();
     struct error none = {0};
     struct report_end how = {.error = &none};
-    struct address local = address("192.0.2.1", 1);
+    struct address local = address_at("192.0.2.1", 1);
     struct transport transport = {.fd = -1, .local = local, .remote = local};
     static const char *const names[] = {"listening", "connected", "handshake", "accepted", "closed"};
     struct report report;

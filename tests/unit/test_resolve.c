@@ -1,30 +1,12 @@
 /* test_resolve.c - names to addresses, in time or not at all. */
 #include "check.h"
-#include "helpers.h"
 #include "names.h"
 #include "resolve.h"
+#include "sockets.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-static struct wait waiting;
-
-static int set_up(void **state)
-{
-    (void)state;
-    names_use();
-    return wait_init(&waiting) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    wait_free(&waiting);
-    return 0;
-}
 
 static bool find(const struct resolve_query *query, struct address_list *list, struct error *error)
 {
@@ -128,21 +110,16 @@ static int resolve_and_be_stopped(void *argument)
     struct resolve_query query = {.host = "slow.test", .service = "1"};
     struct address_list list;
     struct error error = {0};
-    struct wait wait;
 
     (void)argument;
-    if (!wait_init(&wait))
-        return 1;
-    raise(SIGTERM);
-    if (resolve(&query, &wait, WAIT_FOREVER, &list, &error))
-        return 2;
-    return wait.signal != SIGTERM || error.status != STATUS_OK || waitpid(-1, NULL, WNOHANG) != -1;
+    return resolve(&query, &waiting, WAIT_FOREVER, &list, &error) || error.status != STATUS_OK ||
+           waitpid(-1, NULL, WNOHANG) != -1;
 }
 
 static void test_signal(void **state)
 {
     (void)state;
-    assert_int_equal(in_child(resolve_and_be_stopped, NULL), 0);
+    assert_int_equal(in_stopped_child(resolve_and_be_stopped, NULL), 0);
 }
 
 int main(void)
@@ -152,5 +129,6 @@ int main(void)
         cmocka_unit_test(test_slow),  cmocka_unit_test(test_signal),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    names_use();
+    return cmocka_run_group_tests(tests, waiting_setup, waiting_teardown);
 }

@@ -1,18 +1,15 @@
 /* test_role.c - what arrives first on a stream, and what we do. */
 #include "check.h"
-#include "hellos.h"
-#include "role.h"
 #include "role_alert.h"
+#include "role_rules.h"
+#include "roles.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const want_names[] = {"any", "client", "server", "prefer-client", "prefer-server"};
-
 /* ---- A stage for one end ---- */
 
-static const char low_value[] = "!", high_value[] = "~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~";
 static const uint8_t our_random = 0x55;
 static const size_t pieces[] = {1, 2, 3, 7, 100, SIZE_MAX}; /* ways to cut what arrives */
 
@@ -22,26 +19,9 @@ struct play {
     size_t fed;     /* bytes that it took before it knew */
 };
 
-static bool not_very_random(void *bytes, size_t length)
-{
-    memset(bytes, 42, length);
-    return true;
-}
-
-static struct role_config config_of(enum role_want want, bool active, enum role_symmetric symmetric)
-{
-    struct role_config config = {.want = want, .symmetric = symmetric, .active = active,
-                                 .extension_id = HELLO_EXTENSION_ID};
-
-    assert_true(role_preference_make(&config.ours, want, not_very_random));
-    return config;
-}
-
 static void give_hello(struct play *play)
 {
-    const struct role_config *config = &play->stream.config;
-    const struct hellos hellos = {.preference = config->implicit ? NULL : config->ours.value,
-                                  .preference_length = config->ours.length, .random = our_random};
+    const struct hellos hellos = hellos_ours(&play->stream.config, our_random);
     static uint8_t records[HELLOS_SIZE];
 
     play->asked++;
@@ -80,11 +60,8 @@ static void play_hello(struct play *play, const struct role_config *config, cons
 
 /* ---- What arrives, and what we do: symtls-protocol(7) ---- */
 
-enum arrives {
-    HELLO_OF_CLIENT, /* symmetric, of one that insists on being the client */
-    HELLO_OF_SERVER,
-    HELLO_PLAIN,
-    SERVER_HELLO,
+enum {
+    SERVER_HELLO = ARRIVES_ELSE,
     HELLO_RETRY_REQUEST,
     ALERT_OF_TLS,
     ALERT_OF_IDENTITY,
@@ -95,19 +72,15 @@ enum arrives {
 static const char *const arrives_names[] = {"hello of a client", "hello of a server", "plain hello", "ServerHello",
                                             "HelloRetryRequest", "alert", "alert about us", "something else"};
 
-static size_t make_arrival(uint8_t *out, enum arrives arrives)
+static size_t make_arrival(uint8_t *out, unsigned arrives)
 {
-    static const struct hellos client = {.preference = low_value, .preference_length = 1};
-    static const struct hellos server = {.preference = high_value, .preference_length = 32};
-    static const struct hellos plain;
-
     switch (arrives) {
     case HELLO_OF_CLIENT:
-        return hellos_make(out, &client);
+        return hellos_make(out, &hellos_of_client);
     case HELLO_OF_SERVER:
-        return hellos_make(out, &server);
+        return hellos_make(out, &hellos_of_server);
     case HELLO_PLAIN:
-        return hellos_make(out, &plain);
+        return hellos_make(out, &hellos_plain);
     case SERVER_HELLO:
         return hellos_vector(out, "server-hello-tls13.bin");
     case HELLO_RETRY_REQUEST:
@@ -123,31 +96,7 @@ static size_t make_arrival(uint8_t *out, enum arrives arrives)
     }
 }
 
-enum { ACTIVE = 1, PASSIVE = 2, BOTH = 3 };                                   /* bits */
-enum { ANY = 1, CLIENT = 2, SERVER = 4, PREFER_CLIENT = 8, PREFER_SERVER = 16, ALL = 31 }; /* 1 << enum role_want */
-enum { ALLOW = 1, REQUIRE = 2, EITHER = 3 };                                  /* 1 << enum role_symmetric */
-
-static const struct rule {
-    enum arrives arrives;
-    unsigned ends, wants, symmetric; /* every combination of these bits ... */
-    enum role_step step;             /* ... leads to this */
-    enum role_decided_by by;
-    enum role_reason reason;
-    int alert;
-    enum status status;
-} rules[] = {
-    {HELLO_OF_CLIENT, BOTH, ALL - CLIENT, EITHER, ROLE_STEP_SERVER, ROLE_BY_EXTENSION, 0, -1, 0},
-    {HELLO_OF_CLIENT, BOTH, CLIENT, EITHER, ROLE_STEP_REFUSE, 0, ROLE_REASON_TIE, 40, 5},
-    {HELLO_OF_SERVER, BOTH, ALL - SERVER, EITHER, ROLE_STEP_CLIENT, ROLE_BY_EXTENSION, 0, -1, 0},
-    {HELLO_OF_SERVER, BOTH, SERVER, EITHER, ROLE_STEP_REFUSE, 0, ROLE_REASON_TIE, 40, 5},
-
-    {HELLO_PLAIN, ACTIVE, ALL - CLIENT, ALLOW, ROLE_STEP_REFUSE, 0, ROLE_REASON_PLAIN_CLIENT, 40, 5},
-    {HELLO_PLAIN, ACTIVE, CLIENT, ALLOW, ROLE_STEP_REFUSE, 0, ROLE_REASON_CLIENT_UNWANTED, 40, 5},
-    {HELLO_PLAIN, ACTIVE, ALL, REQUIRE, ROLE_STEP_REFUSE, 0, ROLE_REASON_CLIENT_UNWANTED, 40, 5},
-    {HELLO_PLAIN, PASSIVE, ALL - CLIENT, ALLOW, ROLE_STEP_SERVER, ROLE_BY_PLAIN_CLIENT, 0, -1, 0},
-    {HELLO_PLAIN, PASSIVE, CLIENT, ALLOW, ROLE_STEP_REFUSE, 0, ROLE_REASON_CLIENT_UNWANTED, 40, 5},
-    {HELLO_PLAIN, PASSIVE, ALL, REQUIRE, ROLE_STEP_REFUSE, 0, ROLE_REASON_CLIENT_UNWANTED, 40, 5},
-
+static const struct role_rule rules[] = {
     {SERVER_HELLO, ACTIVE, ALL - SERVER, ALLOW, ROLE_STEP_CLIENT, ROLE_BY_PLAIN_SERVER, 0, -1, 0},
     {SERVER_HELLO, ACTIVE, SERVER, ALLOW, ROLE_STEP_REFUSE, 0, ROLE_REASON_SERVER_UNWANTED, 40, 5},
     {SERVER_HELLO, ACTIVE, ALL, REQUIRE, ROLE_STEP_REFUSE, 0, ROLE_REASON_SERVER_UNWANTED, 40, 5},
@@ -162,7 +111,7 @@ static const struct rule {
     {SOMETHING_ELSE, BOTH, ALL, EITHER, ROLE_STEP_REFUSE, 0, ROLE_REASON_HTTP, ROLE_NO_ALERT, 4},
 };
 
-static void check_rule(const struct rule *rule, bool active, enum role_want want, enum role_symmetric symmetric)
+static void check_rule(const struct role_rule *rule, bool active, enum role_want want, enum role_symmetric symmetric)
 {
     struct role_config config = config_of(want, active, symmetric);
     bool is_hello = rule->arrives == HELLO_OF_CLIENT || rule->arrives == HELLO_OF_SERVER;
@@ -188,7 +137,7 @@ static void check_rule(const struct rule *rule, bool active, enum role_want want
         }
         check_row(stream->peer_is_explicit == is_hello, "%s", where);
         check_row(stream->peer.length == (is_hello ? (rule->arrives == HELLO_OF_CLIENT ? 1 : 32) : 0), "%s", where);
-        check_row(memcmp(stream->peer.value, rule->arrives == HELLO_OF_CLIENT ? low_value : high_value,
+        check_row(memcmp(stream->peer.value, (rule->arrives == HELLO_OF_CLIENT ? hellos_of_client : hellos_of_server).preference,
                          stream->peer.length) == 0,
                   "%s", where);
         check_row(stream->peer_alert == (rule->arrives == ALERT_OF_TLS        ? 70
@@ -201,20 +150,8 @@ static void check_rule(const struct rule *rule, bool active, enum role_want want
 
 static void test_rules(void **state)
 {
-    unsigned seen[ARRIVES_COUNT][2][5][2] = {0};
-
     (void)state;
-    for (size_t i = 0; i < COUNT(rules); i++)
-        for (unsigned end = 0; end < 2; end++)
-            for (unsigned want = 0; want < 5; want++)
-                for (unsigned symmetric = 0; symmetric < 2; symmetric++) {
-                    if (!(rules[i].ends >> end & rules[i].wants >> want & rules[i].symmetric >> symmetric & 1))
-                        continue;
-                    seen[rules[i].arrives][end][want][symmetric]++;
-                    check_rule(&rules[i], end == 0, (enum role_want)want, (enum role_symmetric)symmetric);
-                }
-    for (size_t i = 0; i < sizeof seen / sizeof(unsigned); i++) /* no case without a rule, none with two */
-        check_row((&seen[0][0][0][0])[i] == 1, "case %zu", i);
+    role_rules_check(rules, COUNT(rules), ARRIVES_COUNT, check_rule);
 }
 
 /* Plain TLS on request: nothing is compared, and nothing is read that need not be. */
@@ -222,7 +159,7 @@ static void test_never(void **state)
 {
     static const struct {
         enum role_want want;
-        enum arrives arrives;
+        unsigned arrives;
         enum role_step step;
         enum role_reason reason;
         int alert;
@@ -268,44 +205,19 @@ static void test_never(void **state)
         }
 }
 
-/* --implicit: the last 28 bytes of a Random stand in for a missing value, as unsigned bytes. */
 static void test_implicit(void **state)
 {
-    static const struct {
-        struct hellos peer;
-        enum role_step step; /* our Random is all 0x55 ('U') */
-        bool is_explicit;
-    } rows[] = {
-        {{.random = 0x54}, ROLE_STEP_SERVER, false},
-        {{.random = 0x56}, ROLE_STEP_CLIENT, false},
-        {{.random = 0xff}, ROLE_STEP_CLIENT, false},
-        {{.random = 0x55}, ROLE_STEP_REFUSE, false},
-        {{.random = 0xff, .preference = "!", .preference_length = 1}, ROLE_STEP_SERVER, true},
-        {{.random = 0, .preference = "~", .preference_length = 1}, ROLE_STEP_CLIENT, true},
-        {{.preference = "UUUUUUUUUUUUUUUUUUUUUUUUUUU", .preference_length = 27}, ROLE_STEP_SERVER, true},
-        {{.preference = "UUUUUUUUUUUUUUUUUUUUUUUUUUUU", .preference_length = 28}, ROLE_STEP_REFUSE, true},
-        {{.preference = "UUUUUUUUUUUUUUUUUUUUUUUUUUUUU", .preference_length = 29}, ROLE_STEP_CLIENT, true},
-    };
-
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++)
+    for (size_t i = 0; i < ROLE_IMPLICITS; i++)
         for (int active = 0; active < 2; active++)
             for (size_t j = 0; j < COUNT(pieces); j++) {
                 struct role_config config = config_of(ROLE_WANT_ANY, active, active ? ROLE_SYMMETRIC_REQUIRE : 0);
                 struct play play;
 
                 config.implicit = true;
-                play_hello(&play, &config, &rows[i].peer, pieces[j]);
-                check_row(play.stream.step == rows[i].step, "row %zu, active %d", i, active);
+                play_hello(&play, &config, &role_implicits[i].peer, pieces[j]);
                 check_row(play.asked == 1, "row %zu, active %d", i, active);
-                check_row(play.stream.config.ours.length == 28, "row %zu", i);
-                check_row(play.stream.peer_is_explicit == rows[i].is_explicit, "row %zu", i);
-                check_row(rows[i].is_explicit || play.stream.peer.length == 28, "row %zu", i);
-                if (rows[i].step == ROLE_STEP_REFUSE) {
-                    check_row(play.stream.reason == ROLE_REASON_TIE && play.stream.alert == 40, "row %zu", i);
-                } else {
-                    check_row(play.stream.symmetric && play.stream.decided_by == ROLE_BY_IMPLICIT, "row %zu", i);
-                }
+                role_implicit_check(&play.stream, i);
                 role_free(&play.stream);
             }
 }
@@ -344,11 +256,11 @@ static void test_reflected(void **state)
         for (int implicit = 0; implicit < 2; implicit++)
             for (int active = 0; active < 2; active++) {
                 struct role_config config = config_of((enum role_want)want, active, ROLE_SYMMETRIC_REQUIRE);
-                const struct hellos ours = {.preference = implicit ? NULL : config.ours.value,
-                                            .preference_length = config.ours.length, .random = our_random};
+                struct hellos ours;
                 struct play play;
 
                 config.implicit = implicit;
+                ours = hellos_ours(&config, our_random);
                 play_hello(&play, &config, &ours, 1);
                 check_row(play.stream.step == ROLE_STEP_REFUSE, "%s", want_names[want]);
                 check_row(play.stream.reason == ROLE_REASON_TIE, "%s", want_names[want]);
@@ -360,7 +272,7 @@ static void test_reflected(void **state)
 
 static void test_other_extension_id(void **state)
 {
-    const struct hellos peer = {.preference = low_value, .preference_length = 1, .extension_id = 65001};
+    const struct hellos peer = {.preference = "!", .preference_length = 1, .extension_id = 65001};
     struct role_config config = config_of(ROLE_WANT_ANY, false, ROLE_SYMMETRIC_ALLOW);
     struct play play;
 
@@ -489,7 +401,7 @@ static void test_bad_records(void **state)
 /* The longest record, and the largest hello, that are good; in records of any size. */
 static void test_largest(void **state)
 {
-    const struct hellos peer = {.preference = low_value, .preference_length = 1, .size = HELLO_SIZE_MAX};
+    const struct hellos peer = {.preference = "!", .preference_length = 1, .size = HELLO_SIZE_MAX};
     struct role_config config = config_of(ROLE_WANT_ANY, true, ROLE_SYMMETRIC_REQUIRE);
     static const size_t sizes[] = {1, 2, 255, 16384, 16640};
     static uint8_t message[HELLOS_SIZE], records[HELLOS_SIZE];
@@ -553,7 +465,7 @@ static void test_bad_hello(void **state)
 
 static void test_end_at_every_offset(void **state)
 {
-    static const enum arrives cuts[] = {HELLO_OF_CLIENT, HELLO_PLAIN, SERVER_HELLO, ALERT_OF_TLS};
+    static const unsigned cuts[] = {HELLO_OF_CLIENT, HELLO_PLAIN, SERVER_HELLO, ALERT_OF_TLS};
     static uint8_t bytes[HELLOS_SIZE];
 
     (void)state;
@@ -621,7 +533,7 @@ static size_t expected_rest(uint8_t *out, size_t shared, size_t behind)
     return (size_t)(at - out) + behind;
 }
 
-static void check_striking(enum arrives arrives, size_t record_size, size_t shared, size_t behind, size_t piece)
+static void check_striking(unsigned arrives, size_t record_size, size_t shared, size_t behind, size_t piece)
 {
     static uint8_t hello[HELLOS_SIZE], records[HELLOS_SIZE], expected[HELLOS_SIZE];
     struct role_config config = config_of(ROLE_WANT_ANY, arrives == HELLO_OF_SERVER && piece % 2 == 0, 0);
@@ -661,7 +573,7 @@ static void check_striking(enum arrives arrives, size_t record_size, size_t shar
 
 static void test_striking(void **state)
 {
-    static const enum arrives hellos[] = {HELLO_OF_SERVER, HELLO_OF_CLIENT, HELLO_PLAIN};
+    static const unsigned hellos[] = {HELLO_OF_SERVER, HELLO_OF_CLIENT, HELLO_PLAIN};
     static const size_t record_sizes[] = {1, 2, 3, 50, 16384};
     static const size_t shareds[] = {0, 1, 4, 255, 256, 2000};
     static const size_t behinds[] = {0, 1, 5, 700};

@@ -5,18 +5,14 @@
 #include "helpers.h"
 #include "role_alert.h"
 #include "role_datagram.h"
+#include "role_rules.h"
+#include "roles.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const want_names[] = {"any", "client", "server", "prefer-client", "prefer-server"};
-static const char low_value[] = "!", high_value[] = "~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~";
 static const uint8_t our_random = 0x55;
-
-static const struct hellos low = {.preference = low_value, .preference_length = 1};
-static const struct hellos high = {.preference = high_value, .preference_length = 32};
-static const struct hellos plain;
 
 enum { FIRST_REPEAT_MS = 50, START_MS = 1000, EPOCH_1_SHIFT = 48 };
 
@@ -30,26 +26,9 @@ struct play {
     int64_t now;
 };
 
-static bool not_very_random(void *bytes, size_t length)
-{
-    memset(bytes, 42, length);
-    return true;
-}
-
-static struct role_config config_of(enum role_want want, bool active, enum role_symmetric symmetric)
-{
-    struct role_config config = {.want = want, .symmetric = symmetric, .active = active,
-                                 .extension_id = HELLO_EXTENSION_ID};
-
-    assert_true(role_preference_make(&config.ours, want, not_very_random));
-    return config;
-}
-
 static size_t our_hello(const struct play *play, uint8_t *out, uint64_t sequence)
 {
-    const struct role_config *config = &play->stream.config;
-    const struct hellos hellos = {.preference = config->implicit ? NULL : config->ours.value,
-                                  .preference_length = config->ours.length, .random = our_random};
+    const struct hellos hellos = hellos_ours(&play->stream.config, our_random);
 
     return hellos_dtls_make(out, &hellos, play->cookie, sequence);
 }
@@ -190,7 +169,7 @@ static void test_rule_1_ends(void **state)
 {
     struct role_config config = config_of(ROLE_WANT_ANY, false, ROLE_SYMMETRIC_ALLOW);
     static const struct hellos bad = {.preference = ""};
-    const struct hellos *const peers[] = {&low, &high, &bad};
+    const struct hellos *const peers[] = {&hellos_of_client, &hellos_of_server, &bad};
     struct play play;
 
     (void)state;
@@ -284,14 +263,14 @@ static void test_our_hello_is_one(void **state)
     struct hellos_fragment half = {.type = 1, .message = body, .length = 60};
 
     (void)state;
-    half.size = hellos_dtls_body(body, &plain, 0, 0);
+    half.size = hellos_dtls_body(body, &hellos_plain, 0, 0);
     for (unsigned row = 0; row < 6; row++) {
         struct buffer queue = {0};
         struct play play;
         size_t length;
 
         play_start(&play, &config);
-        length = row == 0   ? hellos_dtls_make(bytes, &plain, 20, 0)
+        length = row == 0   ? hellos_dtls_make(bytes, &hellos_plain, 20, 0)
                  : row == 1 ? hellos_dtls_make(bytes, &lies, 0, 0)
                  : row == 2 ? hellos_dtls_server(bytes, 0)
                  : row == 3 ? hellos_dtls_handshake(bytes, 0, &half)
@@ -320,7 +299,7 @@ static void test_rule_2_every_split(void **state)
 {
     const struct role_config config = config_of(ROLE_WANT_ANY, true, ROLE_SYMMETRIC_REQUIRE);
     static uint8_t body[HELLOS_SIZE];
-    size_t size = hellos_dtls_body(body, &low, 0, 0);
+    size_t size = hellos_dtls_body(body, &hellos_of_client, 0, 0);
 
     (void)state;
     for (size_t split = 1; split < size; split++)
@@ -332,11 +311,11 @@ static void test_rule_2_every_split(void **state)
 
             snprintf(where, sizeof where, "split at %zu, %d", split, later_first);
             play_start(&play, &config);
-            step = hear_part(&play, &low, 4, starts[later_first], lengths[later_first]);
+            step = hear_part(&play, &hellos_of_client, 4, starts[later_first], lengths[later_first]);
             check_row(step == ROLE_STEP_MORE, "%s", where);
-            step = hear_part(&play, &low, 5, starts[!later_first], lengths[!later_first]);
+            step = hear_part(&play, &hellos_of_client, 5, starts[!later_first], lengths[!later_first]);
             check_row(step == ROLE_STEP_SERVER, "%s", where);
-            check_rest_is_hello(&play, &low, 5, where); /* one record, under the number of the one that completed it */
+            check_rest_is_hello(&play, &hellos_of_client, 5, where); /* one record, under the number of the one that completed it */
             play_end(&play);
         }
 }
@@ -346,7 +325,7 @@ static void test_rule_2_any_order(void **state)
 {
     const struct role_config config = config_of(ROLE_WANT_ANY, false, ROLE_SYMMETRIC_REQUIRE);
     static uint8_t body[HELLOS_SIZE];
-    const size_t size = hellos_dtls_body(body, &high, 0, 0);
+    const size_t size = hellos_dtls_body(body, &hellos_of_server, 0, 0);
     uint32_t random = 3;
 
     (void)state;
@@ -359,7 +338,7 @@ static void test_rule_2_any_order(void **state)
         play_start(&play, &config);
         while (missing) {
             size_t offset = next_random(&random) % size, length = 1 + next_random(&random) % 60;
-            enum role_step step = hear_part(&play, &high, number++, offset, length);
+            enum role_step step = hear_part(&play, &hellos_of_server, number++, offset, length);
 
             for (size_t at = offset; at < size && at < offset + length; at++) {
                 missing -= !come[at];
@@ -379,7 +358,7 @@ static void test_rule_2_in_one_datagram(void **state)
     struct hellos_fragment part = {.type = 1, .message = body};
 
     (void)state;
-    part.size = hellos_dtls_body(body, &low, 0, 0);
+    part.size = hellos_dtls_body(body, &hellos_of_client, 0, 0);
     for (int one_record = 0; one_record < 2; one_record++) {
         uint8_t bytes[1024], fragments[512];
         size_t length = 0, at = 0;
@@ -395,7 +374,7 @@ static void test_rule_2_in_one_datagram(void **state)
             length = hellos_dtls_record(bytes, 22, 7, fragments, at);
         play_start(&play, &config);
         check_row(hear(&play, bytes, length) == ROLE_STEP_SERVER, "%d", one_record);
-        check_rest_is_hello(&play, &low, 7, "in one datagram");
+        check_rest_is_hello(&play, &hellos_of_client, 7, "in one datagram");
         play_end(&play);
     }
 }
@@ -409,17 +388,17 @@ static void test_rule_2_two_hellos(void **state)
 
     (void)state;
     play_start(&play, &config);
-    hear_part(&play, &high, 0, 0, 50);
-    assert_int_equal(hear_part(&play, &low, 1, 50, SIZE_MAX), ROLE_STEP_MORE); /* not half of one and half of the other */
-    assert_int_equal(hear(&play, bytes, hellos_dtls_make(bytes, &low, 20, 2)), ROLE_STEP_SERVER);
-    assert_true(next_is(&play.datagram.rest, bytes, hellos_dtls_make(bytes, &low, 20, 2)));
+    hear_part(&play, &hellos_of_server, 0, 0, 50);
+    assert_int_equal(hear_part(&play, &hellos_of_client, 1, 50, SIZE_MAX), ROLE_STEP_MORE); /* not half of one and half of the other */
+    assert_int_equal(hear(&play, bytes, hellos_dtls_make(bytes, &hellos_of_client, 20, 2)), ROLE_STEP_SERVER);
+    assert_true(next_is(&play.datagram.rest, bytes, hellos_dtls_make(bytes, &hellos_of_client, 20, 2)));
     play_end(&play);
 }
 
 static void test_rule_2_bounded(void **state)
 {
     const struct role_config config = config_of(ROLE_WANT_ANY, true, ROLE_SYMMETRIC_ALLOW);
-    struct hellos large = {.preference = low_value, .preference_length = 1, .size = DTLS_MESSAGE_MAX + 3};
+    struct hellos large = {.preference = "!", .preference_length = 1, .size = DTLS_MESSAGE_MAX + 3};
     static uint8_t bytes[DATAGRAM_SIZE];
     struct play play;
 
@@ -455,7 +434,7 @@ static void test_rule_3_verify(void **state)
         check_row(buffer_used(&said) == 0, "request %u", i);
     }
     assert_int_equal(hear(&play, bytes, hellos_dtls_verify(bytes, 9)), ROLE_STEP_MORE); /* enough */
-    assert_int_equal(hear_hello(&play, &low), ROLE_STEP_SERVER);
+    assert_int_equal(hear_hello(&play, &hellos_of_client), ROLE_STEP_SERVER);
     assert_true(play.stream.symmetric);
     buffer_free(&said);
     play_end(&play);
@@ -476,11 +455,8 @@ static void test_rule_3_not_asked(void **state)
 
 /* ---- Rule 4: a whole ClientHello decides; and what everything else does ---- */
 
-enum arrives {
-    HELLO_OF_CLIENT, /* symmetric, of one that insists on being the client */
-    HELLO_OF_SERVER,
-    HELLO_PLAIN,
-    SERVER_HELLO,
+enum {
+    SERVER_HELLO = ARRIVES_ELSE,
     FATAL_ALERT,
     ALERT_OF_IDENTITY,
     WARNING_ALERT,
@@ -495,18 +471,18 @@ static const char *const arrives_names[] = {"hello of a client", "hello of a ser
                                             "fatal alert", "alert about us", "warning", "cut alert", "encrypted",
                                             "other handshake message", "garbage"};
 
-static size_t make_arrival(uint8_t *out, enum arrives arrives)
+static size_t make_arrival(uint8_t *out, unsigned arrives)
 {
     static const uint8_t zeros[40];
     const struct hellos_fragment other = {.type = 14, .message = zeros};
 
     switch (arrives) {
     case HELLO_OF_CLIENT:
-        return hellos_dtls_make(out, &low, 0, 0);
+        return hellos_dtls_make(out, &hellos_of_client, 0, 0);
     case HELLO_OF_SERVER:
-        return hellos_dtls_make(out, &high, 0, 0);
+        return hellos_dtls_make(out, &hellos_of_server, 0, 0);
     case HELLO_PLAIN:
-        return hellos_dtls_make(out, &plain, 0, 0);
+        return hellos_dtls_make(out, &hellos_plain, 0, 0);
     case SERVER_HELLO:
         return hellos_dtls_server(out, 0);
     case FATAL_ALERT:
@@ -527,31 +503,7 @@ static size_t make_arrival(uint8_t *out, enum arrives arrives)
     }
 }
 
-enum { ACTIVE = 1, PASSIVE = 2, BOTH = 3 };                                   /* bits */
-enum { ANY = 1, CLIENT = 2, SERVER = 4, PREFER_CLIENT = 8, PREFER_SERVER = 16, ALL = 31 }; /* 1 << enum role_want */
-enum { ALLOW = 1, REQUIRE = 2, EITHER = 3 };                                  /* 1 << enum role_symmetric */
-
-static const struct rule {
-    enum arrives arrives;
-    unsigned ends, wants, symmetric; /* every combination of these bits ... */
-    enum role_step step;             /* ... leads to this */
-    enum role_decided_by by;
-    enum role_reason reason;
-    int alert;
-    enum status status;
-} rules[] = {
-    {HELLO_OF_CLIENT, BOTH, ALL - CLIENT, EITHER, ROLE_STEP_SERVER, ROLE_BY_EXTENSION, 0, -1, 0},
-    {HELLO_OF_CLIENT, BOTH, CLIENT, EITHER, ROLE_STEP_REFUSE, 0, ROLE_REASON_TIE, 40, 5},
-    {HELLO_OF_SERVER, BOTH, ALL - SERVER, EITHER, ROLE_STEP_CLIENT, ROLE_BY_EXTENSION, 0, -1, 0},
-    {HELLO_OF_SERVER, BOTH, SERVER, EITHER, ROLE_STEP_REFUSE, 0, ROLE_REASON_TIE, 40, 5},
-
-    {HELLO_PLAIN, ACTIVE, ALL - CLIENT, ALLOW, ROLE_STEP_REFUSE, 0, ROLE_REASON_PLAIN_CLIENT, 40, 5},
-    {HELLO_PLAIN, ACTIVE, CLIENT, ALLOW, ROLE_STEP_REFUSE, 0, ROLE_REASON_CLIENT_UNWANTED, 40, 5},
-    {HELLO_PLAIN, ACTIVE, ALL, REQUIRE, ROLE_STEP_REFUSE, 0, ROLE_REASON_CLIENT_UNWANTED, 40, 5},
-    {HELLO_PLAIN, PASSIVE, ALL - CLIENT, ALLOW, ROLE_STEP_SERVER, ROLE_BY_PLAIN_CLIENT, 0, -1, 0},
-    {HELLO_PLAIN, PASSIVE, CLIENT, ALLOW, ROLE_STEP_REFUSE, 0, ROLE_REASON_CLIENT_UNWANTED, 40, 5},
-    {HELLO_PLAIN, PASSIVE, ALL, REQUIRE, ROLE_STEP_REFUSE, 0, ROLE_REASON_CLIENT_UNWANTED, 40, 5},
-
+static const struct role_rule rules[] = {
     {SERVER_HELLO, ACTIVE, ALL - SERVER, ALLOW, ROLE_STEP_CLIENT, ROLE_BY_PLAIN_SERVER, 0, -1, 0}, /* rule 6 */
     {SERVER_HELLO, ACTIVE, SERVER, ALLOW, ROLE_STEP_REFUSE, 0, ROLE_REASON_SERVER_UNWANTED, 40, 5},
     {SERVER_HELLO, ACTIVE, ALL, REQUIRE, ROLE_STEP_MORE, 0, 0, -1, 0},
@@ -568,7 +520,7 @@ static const struct rule {
     {GARBAGE, BOTH, ALL, EITHER, ROLE_STEP_MORE, 0, 0, -1, 0},
 };
 
-static void check_rule(const struct rule *rule, bool active, enum role_want want, enum role_symmetric symmetric)
+static void check_rule(const struct role_rule *rule, bool active, enum role_want want, enum role_symmetric symmetric)
 {
     struct role_config config = config_of(want, active, symmetric);
     bool is_hello = rule->arrives == HELLO_OF_CLIENT || rule->arrives == HELLO_OF_SERVER;
@@ -609,20 +561,8 @@ static void check_rule(const struct rule *rule, bool active, enum role_want want
 
 static void test_rule_4_and_all_others(void **state)
 {
-    unsigned seen[ARRIVES_COUNT][2][5][2] = {0};
-
     (void)state;
-    for (size_t i = 0; i < COUNT(rules); i++)
-        for (unsigned end = 0; end < 2; end++)
-            for (unsigned want = 0; want < 5; want++)
-                for (unsigned symmetric = 0; symmetric < 2; symmetric++) {
-                    if (!(rules[i].ends >> end & rules[i].wants >> want & rules[i].symmetric >> symmetric & 1))
-                        continue;
-                    seen[rules[i].arrives][end][want][symmetric]++;
-                    check_rule(&rules[i], end == 0, (enum role_want)want, (enum role_symmetric)symmetric);
-                }
-    for (size_t i = 0; i < sizeof seen / sizeof(unsigned); i++) /* no case without a rule, none with two */
-        check_row((&seen[0][0][0][0])[i] == 1, "case %zu", i);
+    role_rules_check(rules, COUNT(rules), ARRIVES_COUNT, check_rule);
 }
 
 static void test_rule_4_bad_hello(void **state)
@@ -678,7 +618,7 @@ static void test_never(void **state)
 {
     static const struct {
         enum role_want want;
-        enum arrives arrives;
+        unsigned arrives;
         enum role_step step;
         enum role_reason reason;
         int alert;
@@ -727,7 +667,7 @@ static void test_never_learns(void **state)
     (void)state;
     play_start(&play, &config);
     assert_int_equal(hear_server(&play), ROLE_STEP_CLIENT);
-    assert_int_equal(filter(&play, bytes, hellos_dtls_make(bytes, &high, 0, 0), false, &input), ROLE_HEARD_HELLO);
+    assert_int_equal(filter(&play, bytes, hellos_dtls_make(bytes, &hellos_of_server, 0, 0), false, &input), ROLE_HEARD_HELLO);
     assert_false(play.stream.symmetric || play.stream.symmetric_unknown);
     assert_int_equal(play.stream.decided_by, ROLE_BY_OPTION);
     buffer_free(&input);
@@ -737,36 +677,17 @@ static void test_never_learns(void **state)
 /* --implicit: the last 28 bytes of a Random stand in for a missing value. */
 static void test_implicit(void **state)
 {
-    static const struct {
-        struct hellos peer;
-        enum role_step step; /* our Random is all 0x55 ('U') */
-        bool is_explicit;
-    } rows[] = {
-        {{.random = 0x54}, ROLE_STEP_SERVER, false},
-        {{.random = 0x56}, ROLE_STEP_CLIENT, false},
-        {{.random = 0xff}, ROLE_STEP_CLIENT, false},
-        {{.random = 0x55}, ROLE_STEP_REFUSE, false},
-        {{.random = 0xff, .preference = "!", .preference_length = 1}, ROLE_STEP_SERVER, true},
-        {{.random = 0, .preference = "~", .preference_length = 1}, ROLE_STEP_CLIENT, true},
-        {{.preference = "UUUUUUUUUUUUUUUUUUUUUUUUUUUU", .preference_length = 28}, ROLE_STEP_REFUSE, true},
-    };
-
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++)
+    for (size_t i = 0; i < ROLE_IMPLICITS; i++)
         for (int active = 0; active < 2; active++) {
             struct role_config config = config_of(ROLE_WANT_ANY, active, active ? ROLE_SYMMETRIC_REQUIRE : 0);
             struct play play;
 
             config.implicit = true;
             play_start(&play, &config);
-            check_row(hear_hello(&play, &rows[i].peer) == rows[i].step, "row %zu, active %d", i, active);
+            check_row(hear_hello(&play, &role_implicits[i].peer) == role_implicits[i].step, "row %zu", i);
             check_row(play.asked == 1, "row %zu, active %d", i, active);
-            check_row(play.stream.config.ours.length == 28, "row %zu", i);
-            check_row(play.stream.peer_is_explicit == rows[i].is_explicit, "row %zu", i);
-            if (rows[i].step == ROLE_STEP_REFUSE)
-                check_row(play.stream.reason == ROLE_REASON_TIE && play.stream.alert == 40, "row %zu", i);
-            else
-                check_row(play.stream.symmetric && play.stream.decided_by == ROLE_BY_IMPLICIT, "row %zu", i);
+            role_implicit_check(&play.stream, i);
             play_end(&play);
         }
 }
@@ -800,7 +721,7 @@ static void test_rule_6_require(void **state)
         check_row(role_datagram_deadline(&play.datagram) != ROLE_DATAGRAM_NEVER, "order %zu", i); /* rule 1 goes on */
 
         /* The hello comes, and in its datagram more of the flight: nothing of what came early has to be said again. */
-        length = hellos_dtls_make(bytes, &high, 0, 7);
+        length = hellos_dtls_make(bytes, &hellos_of_server, 0, 7);
         length += make_flight(bytes + length, 4);
         check_row(hear(&play, bytes, length) == ROLE_STEP_CLIENT, "order %zu", i);
         check_row(play.stream.symmetric && !play.stream.symmetric_unknown, "order %zu", i);
@@ -824,8 +745,8 @@ static void test_rule_6_held_in_vain(void **state)
     play_start(&play, &config);
     hear(&play, bytes, make_flight(bytes, 2));
     assert_true(buffer_used(&play.datagram.held) > 0);
-    assert_int_equal(hear_hello(&play, &low), ROLE_STEP_SERVER);
-    check_rest_is_hello(&play, &low, 0, "a flight and then a client");
+    assert_int_equal(hear_hello(&play, &hellos_of_client), ROLE_STEP_SERVER);
+    check_rest_is_hello(&play, &hellos_of_client, 0, "a flight and then a client");
     play_end(&play);
 
     config.active = false;
@@ -833,7 +754,7 @@ static void test_rule_6_held_in_vain(void **state)
     for (unsigned i = 1; i < 4; i++)
         hear(&play, bytes, make_flight(bytes, i));
     assert_int_equal(buffer_used(&play.datagram.held), 0);
-    assert_int_equal(hear_hello(&play, &high), ROLE_STEP_CLIENT);
+    assert_int_equal(hear_hello(&play, &hellos_of_server), ROLE_STEP_CLIENT);
     assert_int_equal(buffer_used(&play.datagram.rest), 0);
     play_end(&play);
 }
@@ -848,12 +769,12 @@ static void test_rule_6_held_is_bounded(void **state)
     (void)state;
     play_start(&play, &config);
     for (unsigned i = 1; i <= 1000; i++) /* hellos take no room in it, ... */
-        hear_part(&play, &high, i, 0, 60);
+        hear_part(&play, &hellos_of_server, i, 0, 60);
     assert_int_equal(buffer_used(&play.datagram.held), 0);
     for (unsigned i = 1; i <= 1000; i++)
         hear(&play, bytes, make_flight(bytes, i));
     assert_in_range(buffer_used(&play.datagram.held), 12000, 16384 + 2);
-    assert_int_equal(hear_hello(&play, &high), ROLE_STEP_CLIENT);
+    assert_int_equal(hear_hello(&play, &hellos_of_server), ROLE_STEP_CLIENT);
     while (next_is(&play.datagram.rest, bytes, make_flight(bytes, kept + 1)))
         kept++;
     assert_in_range(kept, 40, 100); /* ... and of the flight it is the beginning that is kept */
@@ -896,12 +817,12 @@ static void test_rule_6_learns(void **state)
         const struct hellos *peer;
         bool implicit, handshake_over, learned;
     } rows[] = {
-        {"a server", &high, false, false, true},        {"after the handshake", &high, false, true, false},
-        {"a client", &low, false, false, false},        {"one below ours", &inconsistent, false, false, false},
-        {"no preference", &plain, false, false, false}, {"malformed", &malformed, false, false, false},
+        {"a server", &hellos_of_server, false, false, true},        {"after the handshake", &hellos_of_server, false, true, false},
+        {"a client", &hellos_of_client, false, false, false},        {"one below ours", &inconsistent, false, false, false},
+        {"no preference", &hellos_plain, false, false, false}, {"malformed", &malformed, false, false, false},
         {"empty value", &bad, false, false, false},     {"implicit", &above, true, false, true},
         {"implicit, below", &below, true, false, false}, {"implicit, a tie", &ours, true, false, false},
-        {"implicit and explicit", &high, true, false, true},
+        {"implicit and explicit", &hellos_of_server, true, false, true},
     };
     struct role_config config = config_of(ROLE_WANT_ANY, true, ROLE_SYMMETRIC_ALLOW);
     static uint8_t bytes[DATAGRAM_SIZE];
@@ -925,7 +846,7 @@ static void test_rule_6_learns(void **state)
                                              : rows[i].implicit ? ROLE_BY_IMPLICIT
                                                                 : ROLE_BY_EXTENSION),
                   "%s", rows[i].what);
-        check_row(play.stream.peer_is_explicit == (rows[i].learned && rows[i].peer == &high), "%s", rows[i].what);
+        check_row(play.stream.peer_is_explicit == (rows[i].learned && rows[i].peer == &hellos_of_server), "%s", rows[i].what);
         check_row((play.stream.peer.length > 0) == rows[i].learned, "%s", rows[i].what);
         check_row(buffer_used(&input) == 0, "%s", rows[i].what); /* rule 7 */
         buffer_free(&input);
@@ -944,10 +865,10 @@ static void test_rule_6_learns_from_pieces(void **state)
     size_t length;
 
     (void)state;
-    part.size = hellos_dtls_body(body, &high, 0, 0);
+    part.size = hellos_dtls_body(body, &hellos_of_server, 0, 0);
     part.length = part.size - 50;
     play_start(&play, &config);
-    hear_part(&play, &high, 0, 0, 50);
+    hear_part(&play, &hellos_of_server, 0, 0, 50);
     hear_server(&play);
     assert_true(play.stream.symmetric_unknown);
     filter(&play, bytes, hellos_dtls_handshake(bytes, 1, &part), false, &input);
@@ -956,7 +877,7 @@ static void test_rule_6_learns_from_pieces(void **state)
 
     play_start(&play, &config);
     length = hellos_dtls_server(bytes, 1);
-    length += hellos_dtls_make(bytes + length, &high, 0, 2);
+    length += hellos_dtls_make(bytes + length, &hellos_of_server, 0, 2);
     assert_int_equal(hear(&play, bytes, length), ROLE_STEP_CLIENT);
     assert_true(play.stream.symmetric && !play.stream.symmetric_unknown);
     assert_true(next_is(&play.datagram.rest, bytes, hellos_dtls_server(bytes, 1)));
@@ -973,7 +894,7 @@ static size_t make_record(uint8_t *out, int kind)
 {
     switch (kind) {
     case HELLO:
-        return hellos_dtls_make(out, &high, 0, 3);
+        return hellos_dtls_make(out, &hellos_of_server, 0, 3);
     case SERVERS:
         return hellos_dtls_server(out, 4);
     case ALERT:
@@ -1033,7 +954,7 @@ static void test_filter(void **state)
                 for (size_t j = 0; rows[i].records[j]; j++)
                     length += make_record(bytes + length, rows[i].records[j]);
                 play_start(&play, &config);
-                hear_hello(&play, is_server ? &low : &high);
+                hear_hello(&play, is_server ? &hellos_of_client : &hellos_of_server);
                 check_row(play.stream.step == (is_server ? ROLE_STEP_SERVER : ROLE_STEP_CLIENT), "%s", where);
                 check_row(filter(&play, bytes, length, over, &input) == expected->heard, "%s", where);
                 for (size_t j = 0; expected->through[j]; j++) /* each record for itself */
@@ -1056,9 +977,9 @@ static void test_filter_fragments(void **state)
     struct play play;
 
     (void)state;
-    part.size = hellos_dtls_body(body, &high, 0, 0);
+    part.size = hellos_dtls_body(body, &hellos_of_server, 0, 0);
     play_start(&play, &config);
-    hear_hello(&play, &high);
+    hear_hello(&play, &hellos_of_server);
     assert_int_equal(filter(&play, bytes, hellos_dtls_handshake(bytes, 9, &part), false, &input), ROLE_HEARD_HELLO);
     assert_int_equal(buffer_used(&input), 0);
     buffer_free(&input);
@@ -1095,7 +1016,7 @@ static void test_strange(void **state)
                 check_row(play.datagram.strange == j * rows[i].strange, "row %zu", i);
             }
             check_row(!play.datagram.understood && play.datagram.round_trip_ms == -1, "row %zu", i);
-            check_row(hear_hello(&play, &low) == ROLE_STEP_SERVER, "row %zu", i);
+            check_row(hear_hello(&play, &hellos_of_client) == ROLE_STEP_SERVER, "row %zu", i);
             play_end(&play);
         }
 }
@@ -1105,7 +1026,7 @@ static void test_tampered(void **state)
 {
     const struct role_config config = config_of(ROLE_WANT_ANY, true, ROLE_SYMMETRIC_REQUIRE);
     static uint8_t bytes[DATAGRAM_SIZE];
-    size_t length = hellos_dtls_make(bytes, &low, 0, 0);
+    size_t length = hellos_dtls_make(bytes, &hellos_of_client, 0, 0);
 
     (void)state;
     for (size_t at = 0; at < length; at++)
@@ -1131,7 +1052,7 @@ static void test_round_trip(void **state)
 {
     static const struct {
         const char *what;
-        enum arrives first; /* 7 ms after our hello */
+        unsigned first; /* 7 ms after our hello */
         bool repeated;      /* we had said it twice */
         int64_t round_trip_ms;
     } rows[] = {
@@ -1174,14 +1095,14 @@ static void test_round_trip_once(void **state)
     say_hello(&play, 1);
     play.now += 30;
     hear_server(&play);
-    hear_hello(&play, &high);
+    hear_hello(&play, &hellos_of_server);
     assert_int_equal(play.datagram.round_trip_ms, 9);
     play_end(&play);
 
     config.active = false;
     play_start(&play, &config);
     play.now += 9;
-    assert_int_equal(hear_hello(&play, &high), ROLE_STEP_CLIENT);
+    assert_int_equal(hear_hello(&play, &hellos_of_server), ROLE_STEP_CLIENT);
     assert_int_equal(play.datagram.round_trip_ms, -1);
     play_end(&play);
 }

@@ -5,6 +5,7 @@
 #include "hellos_dtls.h"
 #include "helpers.h"
 #include "role_datagram.h"
+#include "roles.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,25 +19,6 @@ enum {
 };
 
 #define EPOCH_1 (1ULL << 48)
-
-/* ---- Random numbers that are the same each time ---- */
-
-static uint64_t seed;
-
-static unsigned dice(unsigned sides)
-{
-    seed ^= seed << 13; /* xorshift64 */
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (unsigned)(seed >> 33) % sides;
-}
-
-static bool dice_random(void *bytes, size_t length)
-{
-    for (uint8_t *at = bytes; length--; at++)
-        *at = (uint8_t)dice(256);
-    return true;
-}
 
 /* ---- One end: the core, and as much of a TLS library as says and repeats flights ---- */
 
@@ -83,8 +65,7 @@ static bool is_client(const struct end *end)
 
 static void say_hello(struct end *end, int64_t now)
 {
-    const struct hellos hellos = {.preference = end->config.implicit ? NULL : end->config.ours.value,
-                                  .preference_length = end->config.ours.length, .random = end->random};
+    const struct hellos hellos = hellos_ours(&end->config, end->random);
     static uint8_t body[HELLOS_SIZE], bytes[DATAGRAM_SIZE];
     struct hellos_fragment part = {.type = HANDSHAKE_CLIENT_HELLO, .message = body, .message_seq = end->cookie > 0};
     struct buffer hello = {0};
@@ -450,15 +431,6 @@ static void check_outcome(const struct end ends[2], const char *where)
         check_row(ends[i].state != FINISHED || !is_client(&ends[i]) || ends[!i].state == FINISHED, "%s", where);
 }
 
-static struct role_config config_of(enum role_want want, bool active, enum role_symmetric symmetric, bool implicit)
-{
-    struct role_config config = {.want = want, .active = active, .implicit = implicit, .symmetric = symmetric,
-                                 .extension_id = HELLO_EXTENSION_ID};
-
-    assert_true(role_preference_make(&config.ours, want, dice_random));
-    return config;
-}
-
 /* ---- Tests ---- */
 
 /* The ways two ends may be set up; each gets its share of the runs. */
@@ -507,8 +479,8 @@ static void random_ends(struct end ends[2], const struct setup *setup)
         a = implicit ? 0 : dice(COUNT(wants));
         b = implicit ? 0 : dice(COUNT(wants));
     } while (a == b && a > 1 && a < 4); /* two that insist on the same */
-    ends[0].config = config_of(wants[a], true, setup->symmetric_a, implicit);
-    ends[1].config = config_of(wants[b], setup->active_b, setup->symmetric_b, implicit);
+    ends[0].config = config_with_dice(wants[a], true, setup->symmetric_a, implicit);
+    ends[1].config = config_with_dice(wants[b], setup->active_b, setup->symmetric_b, implicit);
     ends[0].random = (uint8_t)dice(128);
     ends[1].random = (uint8_t)(128 + dice(128));
     if (dice(2)) {
@@ -542,7 +514,7 @@ static void test_random_networks(void **state)
         char where[64];
 
         snprintf(where, sizeof where, "run %u", number);
-        seed = (first_seed + number) * 0x9e3779b97f4a7c15ULL;
+        dice_start((first_seed + number) * 0x9e3779b97f4a7c15ULL);
         network.count = 0;
         network.loss = number % RATES * 10;
         network.doubled = dice(2) ? 0 : dice(30);
@@ -584,13 +556,13 @@ static void test_ties(void **state)
         struct end ends[2];
         unsigned ties = 0;
 
-        seed = (number + 1) * 0x9e3779b97f4a7c15ULL;
+        dice_start((number + 1) * 0x9e3779b97f4a7c15ULL);
         network.count = 0;
         network.loss = number / COUNT(setups) % 5 * 10;
         network.doubled = dice(30);
         network.delay_most_ms = 1 + dice(1000);
         random_ends(ends, setup);
-        ends[0].config = config_of(wants[number % COUNT(wants)], true, setup->symmetric_a, number % 4 == 0);
+        ends[0].config = config_with_dice(wants[number % COUNT(wants)], true, setup->symmetric_a, number % 4 == 0);
         ends[1].config = ends[0].config;
         ends[1].config.active = setup->active_b;
         ends[1].config.symmetric = setup->symmetric_b;
@@ -629,9 +601,9 @@ static void test_every_split(void **state)
             char where[64];
 
             snprintf(where, sizeof where, "split at %zu, %u", split, turn);
-            seed = split * 100 + turn + 1;
-            ends[0].config = config_of(wants[split % 2], true, setup->symmetric_a, false);
-            ends[1].config = config_of(wants[!(split % 2)], setup->active_b, setup->symmetric_b, false);
+            dice_start(split * 100 + turn + 1);
+            ends[0].config = config_with_dice(wants[split % 2], true, setup->symmetric_a, false);
+            ends[1].config = config_with_dice(wants[!(split % 2)], setup->active_b, setup->symmetric_b, false);
             run(&network, ends);
             check_outcome(ends, where);
             check_row(ends[0].state == FINISHED && ends[1].state == FINISHED, "%s", where);
@@ -649,9 +621,9 @@ static void test_both_wait(void **state)
     struct end ends[2] = {{.state = NOT_UP}};
 
     (void)state;
-    seed = 1;
+    dice_start(1);
     for (unsigned i = 0; i < 2; i++)
-        ends[i].config = config_of(ROLE_WANT_ANY, false, ROLE_SYMMETRIC_ALLOW, false);
+        ends[i].config = config_with_dice(ROLE_WANT_ANY, false, ROLE_SYMMETRIC_ALLOW, false);
     run(&network, ends);
     assert_int_equal(ends[0].state, TIMED_OUT);
     assert_int_equal(ends[1].state, TIMED_OUT);
@@ -666,9 +638,9 @@ static void test_silence(void **state)
     struct end ends[2] = {{.state = NOT_UP}};
 
     (void)state;
-    seed = 1;
+    dice_start(1);
     for (unsigned i = 0; i < 2; i++)
-        ends[i].config = config_of(ROLE_WANT_ANY, true, ROLE_SYMMETRIC_ALLOW, false);
+        ends[i].config = config_with_dice(ROLE_WANT_ANY, true, ROLE_SYMMETRIC_ALLOW, false);
     run(&network, ends);
     check_outcome(ends, "silence");
     assert_int_equal(ends[0].state, TIMED_OUT);

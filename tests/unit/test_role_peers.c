@@ -1,35 +1,13 @@
 /* test_role_peers.c - two ends in one process: whatever the network does to the bytes, they agree. */
 #include "check.h"
-#include "hellos.h"
 #include "helpers.h"
-#include "role.h"
 #include "role_alert.h"
+#include "roles.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { ANY = ROLE_WANT_ANY, CLIENT = ROLE_WANT_CLIENT, SERVER = ROLE_WANT_SERVER, WANTS = 5 };
-
-static const char *const want_names[WANTS] = {"any", "client", "server", "prefer-client", "prefer-server"};
-
-/* ---- Random numbers that are the same each time ---- */
-
-static uint64_t seed;
-
-static unsigned dice(unsigned sides)
-{
-    seed ^= seed << 13; /* xorshift64 */
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (unsigned)(seed >> 33) % sides;
-}
-
-static bool dice_random(void *bytes, size_t length)
-{
-    for (uint8_t *at = bytes; length--; at++)
-        *at = (uint8_t)dice(256);
-    return true;
-}
+enum { ANY = ROLE_WANT_ANY, CLIENT = ROLE_WANT_CLIENT, SERVER = ROLE_WANT_SERVER };
 
 /* ---- One end ---- */
 
@@ -55,9 +33,7 @@ static void say(struct peer *peer, const uint8_t *bytes, size_t length)
 
 static void say_hello(struct peer *peer)
 {
-    const struct role_config *config = &peer->stream.config;
-    const struct hellos hellos = {.preference = config->implicit ? NULL : config->ours.value,
-                                  .preference_length = config->ours.length, .random = peer->random};
+    const struct hellos hellos = hellos_ours(&peer->stream.config, peer->random);
     static uint8_t message[2048], record[2048];
     size_t length = hellos_message(message, &hellos);
 
@@ -164,14 +140,10 @@ static void check_outcome(const struct peer *a, const struct peer *b, const char
     check_input(client, server->flight, server->flight_length, where);
 }
 
-static struct role_config config_of(enum role_want want, bool active, bool implicit)
+/* It may require a symmetric peer or not. */
+static struct role_config config_for(enum role_want want, bool active, bool implicit)
 {
-    struct role_config config = {.want = want, .active = active, .implicit = implicit,
-                                 .symmetric = dice(2) ? ROLE_SYMMETRIC_ALLOW : ROLE_SYMMETRIC_REQUIRE,
-                                 .extension_id = HELLO_EXTENSION_ID};
-
-    assert_true(role_preference_make(&config.ours, want, dice_random));
-    return config;
+    return config_with_dice(want, active, dice(2) ? ROLE_SYMMETRIC_ALLOW : ROLE_SYMMETRIC_REQUIRE, implicit);
 }
 
 /* ---- Tests ---- */
@@ -189,12 +161,12 @@ static void test_table_of_wants(void **state)
     };
 
     (void)state;
-    seed = 1;
+    dice_start(1);
     for (int ours = 0; ours < WANTS; ours++)
         for (int theirs = 0; theirs < WANTS; theirs++)
             for (unsigned who = 1; who < 4; who++) { /* a bit for each end that is active */
-                const struct role_config config_a = config_of((enum role_want)ours, who & 1, false);
-                const struct role_config config_b = config_of((enum role_want)theirs, who & 2, false);
+                const struct role_config config_a = config_for((enum role_want)ours, who & 1, false);
+                const struct role_config config_b = config_for((enum role_want)theirs, who & 2, false);
                 struct peer a, b;
                 char where[64], outcome;
 
@@ -250,12 +222,12 @@ static void test_every_split(void **state)
     };
 
     (void)state;
-    seed = 2;
+    dice_start(2);
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct role_config config_a =
-            config_of((enum role_want)rows[i].want_a, rows[i].active_a, rows[i].implicit);
+            config_for((enum role_want)rows[i].want_a, rows[i].active_a, rows[i].implicit);
         struct role_config config_b =
-            config_of((enum role_want)rows[i].want_b, rows[i].active_b, rows[i].implicit);
+            config_for((enum role_want)rows[i].want_b, rows[i].active_b, rows[i].implicit);
 
         check_splits(&config_a, &config_b, rows[i].record_size, rows[i].stride * stride(4));
     }
@@ -269,12 +241,12 @@ static void test_random_runs(void **state)
 
     (void)state;
     print_message("# %d runs from seed %llu\n", RUNS, (unsigned long long)first_seed);
-    seed = first_seed;
+    dice_start(first_seed);
     for (int run = 0; run < RUNS; run++) {
         bool implicit = dice(4) == 0;
         unsigned who = 1 + dice(3);
-        const struct role_config config_a = config_of((enum role_want)dice(implicit ? 1 : WANTS), who & 1, implicit);
-        const struct role_config config_b = config_of((enum role_want)dice(implicit ? 1 : WANTS), who & 2, implicit);
+        const struct role_config config_a = config_for((enum role_want)dice(implicit ? 1 : WANTS), who & 1, implicit);
+        const struct role_config config_b = config_for((enum role_want)dice(implicit ? 1 : WANTS), who & 2, implicit);
         unsigned segment = dice(3) ? 1 + dice(200) : 1; /* the longest of this run */
         struct peer a, b;
         char where[32];
@@ -301,7 +273,7 @@ static void test_random_runs(void **state)
 /* Two ends that wait: nobody speaks, and the handshake time-out ends it. */
 static void test_both_wait(void **state)
 {
-    struct role_config config = config_of(ROLE_WANT_ANY, false, false);
+    struct role_config config = config_for(ROLE_WANT_ANY, false, false);
     struct peer a, b;
 
     (void)state;
@@ -328,9 +300,9 @@ static void test_changed_on_the_way(void **state)
     };
 
     (void)state;
-    seed = 3;
+    dice_start(3);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct role_config config = config_of(ROLE_WANT_ANY, true, false);
+        const struct role_config config = config_for(ROLE_WANT_ANY, true, false);
         struct peer a, b;
 
         peer_start(&a, &config, 1, 16384);

@@ -1,11 +1,9 @@
 /* test_role_value.c - the values of a role_preference: how they are made, read, and put in order. */
 #include "check.h"
-#include "role.h"
+#include "roles.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const char *const want_names[] = {"any", "client", "server", "prefer-client", "prefer-server"};
 
 static uint8_t script[64];     /* what the random source says, over and over */
 static size_t script_length;

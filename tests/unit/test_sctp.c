@@ -1,13 +1,10 @@
 /* test_sctp.c - SCTP, the kernel's and that in UDP: each test for both of them, unless only one has the trait. */
 #include "check.h"
-#include "ends.h"
-#include "helpers.h"
 #include "names.h"
 #include "sctp.h"
+#include "sockets.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,43 +15,10 @@
 
 enum { SHORT_MS = 300 };
 
-static struct wait waiting;
-
-static int set_up(void **state)
-{
-    (void)state;
-    names_use();
-    return wait_init(&waiting) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    wait_free(&waiting);
-    return 0;
-}
-
 /* Which of the two a test is for. */
 static bool is_user(void **state)
 {
     return *(enum transport_kind *)*state == TRANSPORT_SCTP_IN_UDP;
-}
-
-/* Two ports that no UDP socket has: free_ports() looks at TCP. */
-static void free_udp_ports(char one[8], char other[8])
-{
-    struct address any = {.length = 0}, local, nobody;
-    struct error error = {0};
-    int fds[2];
-
-    for (int i = 0; i < 2; i++) {
-        fds[i] = sctp_user_socket(&any, AF_INET, 0, &error);
-        check_row(fds[i] >= 0, "%s", error.story);
-        address_of_socket(fds[i], &local, &nobody);
-        snprintf(i ? other : one, 8, "%u", address_port(&local));
-    }
-    close(fds[0]);
-    close(fds[1]);
 }
 
 /* One of two ends, a and b; each has a process for UDP of its own. */
@@ -92,8 +56,8 @@ static void two_ends(void **state, struct end *a, struct end *b)
     }
     memset(a, 0, sizeof *a);
     memset(b, 0, sizeof *b);
-    free_ports(port, ignored);
-    free_udp_ports(a->udp, b->udp);
+    free_ports(SOCK_STREAM, port, ignored);
+    free_ports(SOCK_DGRAM, a->udp, b->udp);
     prepare(a, "127.0.0.1", "127.0.0.2", port, is_user(state));
     prepare(b, "127.0.0.2", "127.0.0.1", port, is_user(state));
     a->config.udp_local = b->config.udp_remote = (uint16_t)atoi(a->udp);
@@ -229,7 +193,7 @@ static void test_several_peers(void **state)
     two_ends(state, &a, &b);
     memset(&c, 0, sizeof c);
     prepare(&c, "127.0.0.3", "127.0.0.2", a.port, is_user(state));
-    free_udp_ports(c.udp, ignored);
+    free_ports(SOCK_DGRAM, c.udp, ignored);
     c.config.udp_local = (uint16_t)atoi(c.udp);
     c.config.udp_remote = a.config.udp_remote;
     listener = listen_at(&b);
@@ -324,7 +288,7 @@ static void test_much_data(void **state)
     struct end a, b;
 
     connected(state, &a, &b);
-    data = some_data(SIZE);
+    data = some_data(SIZE, 7);
     for (;;) {
         size_t piece = SIZE - sent < 65536 ? SIZE - sent : 65536;
         ssize_t count = piece ? send(a.transport.fd, data + sent, piece, MSG_NOSIGNAL) : -1;
@@ -389,7 +353,7 @@ static void test_finish(void **state)
     int child;
 
     connected(state, &a, &b);
-    data = some_data(SIZE);
+    data = some_data(SIZE, 7);
     write_all(a.transport.fd, data, SIZE);
     child = child_start(finish, &a);
     close(a.transport.fd);
@@ -641,7 +605,7 @@ static void test_meet_strangers(void **state)
     two_ends(state, &a, &b);
     memset(&stranger, 0, sizeof stranger);
     prepare(&stranger, "127.0.0.9", "127.0.0.1", a.port, is_user(state));
-    free_udp_ports(stranger.udp, ignored);
+    free_ports(SOCK_DGRAM, stranger.udp, ignored);
     stranger.config.udp_local = (uint16_t)atoi(stranger.udp);
     stranger.config.udp_remote = a.config.udp_local;
     assert_int_equal(pipe(ends), 0);
@@ -795,25 +759,14 @@ static void test_port_in_use(void **state)
 
 /* ---- Strangers, and what is no SCTP ---- */
 
-static int datagram_socket(const char *host)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    inet_pton(AF_INET, host, &address.sin_addr);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    return fd;
-}
-
 /* From the peer's host and from elsewhere: noise, and things that look like SCTP. */
 static void flood(const struct end *to, unsigned count)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(to->config.udp_local)};
-    int fds[2] = {datagram_socket("127.0.0.1"), datagram_socket("127.0.0.9")};
+    struct address address = address_at(to->source, to->config.udp_local);
+    int fds[2] = {socket_at(SOCK_DGRAM, "127.0.0.1", 0), socket_at(SOCK_DGRAM, "127.0.0.9", 0)};
     uint32_t seed = count;
     uint8_t bytes[1500];
 
-    inet_pton(AF_INET, to->source, &address.sin_addr);
     for (unsigned i = 0; i < count; i++) {
         size_t length = next_random(&seed) % sizeof bytes;
 
@@ -825,7 +778,7 @@ static void flood(const struct end *to, unsigned count)
             memset(bytes + 4, 0, 4);
             memcpy(bytes + 12, "\1\0\0\24", 4);
         }
-        sendto(fds[i % 4 / 2], bytes, length, 0, (struct sockaddr *)&address, sizeof address);
+        sendto(fds[i % 4 / 2], bytes, length, 0, (struct sockaddr *)&address.storage, address.length);
     }
     close(fds[0]);
     close(fds[1]);
@@ -859,18 +812,14 @@ static int connect_and_be_stopped(void *argument)
 {
     struct end *end = argument;
 
-    raise(SIGTERM);
-    return sctp_connect(&end->config, &waiting, &end->transport, &end->error) || waiting.signal != SIGTERM ||
-           end->error.status != STATUS_OK;
+    return sctp_connect(&end->config, &waiting, &end->transport, &end->error) || end->error.status != STATUS_OK;
 }
 
 static int meet_and_be_stopped(void *argument)
 {
     struct end *end = argument;
 
-    raise(SIGTERM);
-    return sctp_meet(&end->config, &waiting, NULL, NULL, &end->transport, &end->error) || waiting.signal != SIGTERM ||
-           end->error.status != STATUS_OK;
+    return sctp_meet(&end->config, &waiting, NULL, NULL, &end->transport, &end->error) || end->error.status != STATUS_OK;
 }
 
 static int accept_and_be_stopped(void *argument)
@@ -878,42 +827,18 @@ static int accept_and_be_stopped(void *argument)
     struct end *end = argument;
     struct sctp_listener listener = listen_at(end);
 
-    raise(SIGTERM);
-    return sctp_accept(&end->config, &listener, &waiting, &end->transport, &end->error) || waiting.signal != SIGTERM ||
-           end->error.status != STATUS_OK;
-}
-
-/* A child's own signal descriptor: the parent's would tell of the parent's signals. */
-static int stopped(void *argument, child_function *function)
-{
-    wait_free(&waiting);
-    return wait_init(&waiting) ? function(argument) : 89;
-}
-
-static int stop_connect(void *argument)
-{
-    return stopped(argument, connect_and_be_stopped);
-}
-
-static int stop_meet(void *argument)
-{
-    return stopped(argument, meet_and_be_stopped);
-}
-
-static int stop_accept(void *argument)
-{
-    return stopped(argument, accept_and_be_stopped);
+    return sctp_accept(&end->config, &listener, &waiting, &end->transport, &end->error) || end->error.status != STATUS_OK;
 }
 
 static void test_signals(void **state)
 {
-    static child_function *const functions[] = {stop_connect, stop_meet, stop_accept};
+    static child_function *const functions[] = {connect_and_be_stopped, meet_and_be_stopped, accept_and_be_stopped};
 
     for (size_t i = 0; i < COUNT(functions); i++) {
         struct end a, b;
 
         two_ends(state, &a, &b);
-        check_row(in_child(functions[i], &a) == 0, "row %zu", i);
+        check_row(in_stopped_child(functions[i], &a) == 0, "row %zu", i);
         end_free(&a);
         end_free(&b);
     }
@@ -934,8 +859,8 @@ static void test_choice(void **state)
         return;
     }
     memset(&a, 0, sizeof a);
-    free_ports(port, ignored);
-    free_udp_ports(udp, ignored);
+    free_ports(SOCK_STREAM, port, ignored);
+    free_ports(SOCK_DGRAM, udp, ignored);
     prepare(&a, "127.0.0.1", "127.0.0.2", port, sctp_user_is_built_in());
     a.config.in_udp = false;
     a.config.udp_local = a.config.udp_remote = (uint16_t)atoi(udp);
@@ -996,5 +921,6 @@ int main(void)
     } else if (getenv("SCTP_KERNEL_ONLY")) {
         cmocka_set_skip_filter("*(in UDP)");
     }
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    names_use();
+    return cmocka_run_group_tests(tests, waiting_setup, waiting_teardown);
 }

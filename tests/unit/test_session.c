@@ -3,12 +3,11 @@
 #include "helpers.h"
 #include "pair.h"
 #include "role_alert.h"
+#include "roles.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const wants[] = {"any", "client", "server", "prefer-client", "prefer-server"};
 
 /* Who A is when A (the row) and B (the column) want this: c, s, ? (random decides), or - (a tie). */
 static const char table[5][6] = {
@@ -19,8 +18,6 @@ static const char table[5][6] = {
     [ROLE_WANT_PREFER_SERVER] = "sscs?",
 };
 
-static const char *const versions[] = {NULL, "NORMAL:-VERS-ALL:+VERS-TLS1.2"};
-
 /* ---- Roles ---- */
 
 static void meet(struct pair *pair, int a, int b, bool a_active, bool b_active, const char *version)
@@ -28,7 +25,7 @@ static void meet(struct pair *pair, int a, int b, bool a_active, bool b_active, 
     pair_init(pair);
     pair_want(&pair->at[A], (enum role_want)a, a_active);
     pair_want(&pair->at[B], (enum role_want)b, b_active);
-    pair->at[A].config.priority = pair->at[B].config.priority = version;
+    pair_version(pair, version);
     pair_run(pair);
 }
 
@@ -52,7 +49,7 @@ static void test_all_roles(void **state)
         size_t version = row / 75, ways = 1 + row / 25 % 3, a = row / 5 % 5, b = row % 5; /* ways: bit 0, A is active; bit 1, B is */
         enum role expected = table[a][b] == 'c' ? ROLE_CLIENT : ROLE_SERVER;
 
-        snprintf(what, sizeof what, "%s meets %s, active %zu, TLS 1.%d", wants[a], wants[b], ways, version ? 2 : 3);
+        snprintf(what, sizeof what, "%s meets %s, active %zu, TLS 1.%d", want_names[a], want_names[b], ways, version ? 2 : 3);
         meet(&pair, (int)a, (int)b, ways & 1, ways & 2, versions[version]);
         if (table[a][b] == '-') {
             check_tie(&pair, what);
@@ -123,7 +120,7 @@ static void test_implicit(void **state)
         pair_init(&pair);
         pair.at[A].config.role.implicit = pair.at[B].config.role.implicit = true;
         pair.at[B].config.role.active = i % 2;
-        pair.at[A].config.priority = pair.at[B].config.priority = versions[i / 2 % 2];
+        pair_version(&pair, versions[i / 2 % 2]);
         pair_run(&pair);
         check_row(pair_agrees(&pair), "%s, %s", pair.at[A].error.story, pair.at[B].error.story);
         clients += session_role(pair.at[A].session) == ROLE_CLIENT;
@@ -212,7 +209,7 @@ static void test_plain_both(void **state)
             pair_init(&pair);
             pair_plain(&pair.at[A], roles & 1 ? ROLE_CLIENT : ROLE_SERVER);
             pair_plain(&pair.at[B], roles & 2 ? ROLE_CLIENT : ROLE_SERVER);
-            pair.at[A].config.priority = pair.at[B].config.priority = versions[version];
+            pair_version(&pair, versions[version]);
             pair_run(&pair);
             check_row(pair_agrees(&pair) == (roles == 1 || roles == 2), "%d", roles);
             if (roles == 3)
@@ -229,7 +226,7 @@ static void check_pieces(int ways, bool tls12, bool implicit, size_t piece, uint
 
     pair_init(&pair);
     if (tls12)
-        pair_tls12(&pair);
+        pair_version(&pair, versions[1]);
     if (!implicit)
         pair_want(&pair.at[A], ROLE_WANT_PREFER_CLIENT, ways & 1);
     pair.at[A].config.role.active = ways & 1;
@@ -400,7 +397,7 @@ static void test_extension_only_in_hellos(void **state)
 
     (void)state;
     pair_init(&pair);
-    pair_tls12(&pair); /* all of it can be read */
+    pair_version(&pair, versions[1]); /* all of it can be read */
     pair_want(&pair.at[A], ROLE_WANT_SERVER, true);
     pair_run(&pair);
     assert_true(pair_agrees(&pair));

@@ -12,23 +12,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static const char *const versions[] = {NULL, "NORMAL:-VERS-ALL:+VERS-TLS1.2"};
-
-/* A becomes the client, B the server. */
-static void prepare(struct pair *pair, const char *version)
-{
-    pair_init(pair);
-    pair->at[A].config.priority = pair->at[B].config.priority = version;
-    pair_want(&pair->at[A], ROLE_WANT_PREFER_CLIENT, true);
-}
-
-static void meet(struct pair *pair, const char *version)
-{
-    prepare(pair, version);
-    pair_run(pair);
-    check_row(pair_agrees(pair), "%s, %s", pair->at[A].error.story, pair->at[B].error.story);
-}
-
 /* ---- Verdicts ---- */
 
 /* Each end is asked once, and sees the other's certificate. */
@@ -38,7 +21,7 @@ static void test_each_sees_the_other(void **state)
 
     (void)state;
     for (size_t version = 0; version < COUNT(versions); version++) {
-        prepare(&pair, versions[version]);
+        pair_init_as(&pair, versions[version]);
         pair.at[A].hold = pair.at[B].hold = true;
         pair_run(&pair);
         assert_int_equal(pair_state(&pair, A), SESSION_VERDICT); /* a server's certificate comes first */
@@ -83,7 +66,7 @@ static void check_refusal(const struct refusal *at, int who, const char *version
 {
     struct pair pair;
 
-    prepare(&pair, version);
+    pair_init_as(&pair, version);
     pair.at[who].refuse = at->alert;
     pair_run(&pair);
     check_row(pair_state(&pair, A) == SESSION_FAILED && pair_state(&pair, B) == SESSION_FAILED, "%s, by %d", at->story, who);
@@ -111,7 +94,7 @@ static void test_refused_with_data_under_way(void **state)
     struct pair pair;
 
     (void)state;
-    prepare(&pair, NULL);
+    pair_init_as(&pair, NULL);
     pair.at[B].hold = true;
     pair_run(&pair);
     assert_int_equal(pair_state(&pair, A), SESSION_OPEN);
@@ -138,7 +121,7 @@ static void test_no_identity(void **state)
     (void)state;
     for (size_t version = 0; version < COUNT(versions); version++)
         for (int accept = 0; accept < 2; accept++) {
-            prepare(&pair, versions[version]);
+            pair_init_as(&pair, versions[version]);
             pair.at[A].config.identity = nobody;
             pair_want(&pair.at[A], ROLE_WANT_CLIENT, true);
             pair.at[B].hold = true;
@@ -168,7 +151,7 @@ static void test_server_that_does_not_ask(void **state)
 
     (void)state;
     for (size_t version = 0; version < COUNT(versions); version++) {
-        prepare(&pair, versions[version]);
+        pair_init_as(&pair, versions[version]);
         pair.at[B].config.ask_identity = false;
         pair.at[B].hold = true;
         pair_run(&pair);
@@ -193,7 +176,7 @@ static void test_accepted_by_a_symmetric_server(void **state)
     size_t before;
 
     (void)state;
-    prepare(&pair, NULL);
+    pair_init_as(&pair, NULL);
     pair.at[B].hold = true;
     pair_run(&pair);
     assert_int_equal(pair_state(&pair, A), SESSION_OPEN);
@@ -213,7 +196,7 @@ static void test_accepted_in_tls12(void **state)
     struct pair pair;
 
     (void)state;
-    prepare(&pair, versions[1]);
+    pair_init_as(&pair, versions[1]);
     pair.at[B].hold = true;
     pair_run(&pair);
     assert_int_equal(pair_state(&pair, A), SESSION_HANDSHAKE);
@@ -235,7 +218,7 @@ static void test_a_plain_client_gets_nothing_more(void **state)
         pair_init(&pair);
         pair_plain(&pair.at[A], ROLE_CLIENT);
         pair.at[B].config.role.active = false;
-        pair.at[A].config.priority = pair.at[B].config.priority = versions[version];
+        pair_version(&pair, versions[version]);
         pair.at[B].hold = true;
         pair_run(&pair);
         before = buffer_used(&pair.at[B].said);
@@ -311,7 +294,7 @@ static void check_alpn(const struct alpn_case *at, const char *version, int clie
     struct pair pair;
     struct facts facts = {0};
 
-    prepare(&pair, version);
+    pair_init_as(&pair, version);
     if (client == B) {
         pair_want(&pair.at[A], ROLE_WANT_SERVER, true);
         pair_want(&pair.at[B], ROLE_WANT_CLIENT, true);
@@ -351,7 +334,7 @@ static void test_no_common_version(void **state)
 
     (void)state;
     for (int client = A; client <= B; client++) {
-        prepare(&pair, NULL);
+        pair_init_as(&pair, NULL);
         pair.at[client].config.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
         pair.at[!client].config.priority = versions[1];
         pair_run(&pair);
@@ -369,7 +352,7 @@ static void test_no_common_cipher(void **state)
     struct pair pair;
 
     (void)state;
-    prepare(&pair, NULL);
+    pair_init_as(&pair, NULL);
     pair.at[A].config.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM";
     pair.at[B].config.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-256-GCM";
     pair_run(&pair);
@@ -390,7 +373,7 @@ static void test_facts(void **state)
 
     (void)state;
     for (size_t version = 0; version < COUNT(versions); version++) {
-        meet(&pair, versions[version]);
+        pair_open(&pair, versions[version]);
         for (int end = A; end <= B; end++) {
             struct facts *at = &facts[end];
 
@@ -447,7 +430,7 @@ static char *export_of(const char *label, size_t length, const char *context, co
     struct facts facts = {0};
     char *hex;
 
-    prepare(&pair, version);
+    pair_init_as(&pair, version);
     for (int end = A; end <= B; end++) {
         pair.at[end].config.export_label = label;
         pair.at[end].config.export_length = length;
@@ -485,7 +468,7 @@ static void test_export_differs(void **state)
     (void)state;
     for (size_t version = 0; version < COUNT(versions); version++)
         for (int i = 0; i < 2; i++) {
-            meet(&pair, versions[version]);
+            pair_open(&pair, versions[version]);
             if (i)
                 pair.at[B].config.export_label = "EXPORTER-other";
             else
@@ -501,7 +484,7 @@ static void test_no_export(void **state)
     struct facts facts = {0};
 
     (void)state;
-    meet(&pair, NULL);
+    pair_open(&pair, NULL);
     pair.at[A].config.export_label = NULL;
     assert_true(session_facts(pair.at[A].session, &facts));
     assert_null(facts.export_hex);
@@ -529,17 +512,6 @@ static void check_keylog_line(char *line, const uint8_t *client_random)
     assert_true(strlen(secret) == 64 || strlen(secret) == 96);
 }
 
-static char *content_of(int fd)
-{
-    off_t length = lseek(fd, 0, SEEK_END);
-    char *text = calloc(1, (size_t)length + 1);
-
-    assert_non_null(text);
-    assert_int_equal(pread(fd, text, (size_t)length, 0), length);
-    close(fd);
-    return text;
-}
-
 static void test_keylog(void **state)
 {
     static const char *const labels[2][4] = {
@@ -552,20 +524,22 @@ static void test_keylog(void **state)
     for (size_t version = 0; version < COUNT(versions); version++) {
         char *text[2];
 
-        prepare(&pair, versions[version]);
+        pair_init_as(&pair, versions[version]);
         for (int end = A; end <= B; end++)
             pair.at[end].config.keylog = memfd_create("keylog", MFD_CLOEXEC);
         pair_run(&pair);
         assert_true(pair_agrees(&pair));
         for (int end = A; end <= B; end++)
-            text[end] = content_of(pair.at[end].config.keylog);
+            text[end] = fd_get(pair.at[end].config.keylog);
         assert_string_equal(text[A], text[B]); /* one session, one set of secrets, and none of a hello that was struck */
         for (size_t i = 0; i < 4 && labels[version][i]; i++)
             assert_true(has(text[A], labels[version][i]));
         for (char *rest = text[A], *line; (line = strsep(&rest, "\n")) && rest;)
             check_keylog_line(line, buffer_at(&pair.at[A].said) + 5 + 4 + 2);
-        free(text[A]);
-        free(text[B]);
+        for (int end = A; end <= B; end++) {
+            close(pair.at[end].config.keylog);
+            free(text[end]);
+        }
         pair_free(&pair);
     }
 }
@@ -576,7 +550,7 @@ static void test_keylog_full(void **state)
     struct pair pair;
 
     (void)state;
-    prepare(&pair, NULL);
+    pair_init_as(&pair, NULL);
     pair.at[B].config.keylog = open("/dev/full", O_WRONLY | O_CLOEXEC);
     assert_true(pair.at[B].config.keylog >= 0);
     pair_run(&pair);
@@ -596,7 +570,7 @@ static void test_tell_to(void **state)
     struct error other = {0};
 
     (void)state;
-    prepare(&pair, NULL);
+    pair_init_as(&pair, NULL);
     pair.at[B].hold = true;
     pair_run(&pair);
     session_tell_to(pair.at[A].session, &other);

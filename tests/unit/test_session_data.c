@@ -10,35 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const versions[] = {NULL, "NORMAL:-VERS-ALL:+VERS-TLS1.2"};
-
 enum { BIG = 1 << 20 };
-
-static uint8_t *big_data(uint32_t seed)
-{
-    uint8_t *bytes = malloc(BIG);
-
-    assert_non_null(bytes);
-    for (size_t i = 0; i < BIG; i++)
-        bytes[i] = (uint8_t)next_random(&seed);
-    return bytes;
-}
-
-static void open_pair(struct pair *pair, const char *version)
-{
-    pair_init(pair);
-    pair->at[A].config.priority = pair->at[B].config.priority = version;
-    pair_want(&pair->at[A], ROLE_WANT_PREFER_CLIENT, true);
-    pair_run(pair);
-    assert_true(pair_agrees(pair));
-}
 
 /* ---- Data ---- */
 
 static void test_big_data_both_ways(void **state)
 {
     static const size_t pieces[] = {0, 1400, 65536};
-    uint8_t *bytes[2] = {big_data(1), big_data(2)};
+    uint8_t *bytes[2] = {some_data(BIG, 1), some_data(BIG, 2)};
     struct pair pair;
 
     (void)state;
@@ -46,7 +25,7 @@ static void test_big_data_both_ways(void **state)
         for (size_t i = 0; i < COUNT(pieces); i++) {
             size_t done[2] = {0, 0};
 
-            open_pair(&pair, versions[version]);
+            pair_open(&pair, versions[version]);
             pair.piece = pieces[i];
             while (done[A] < BIG || done[B] < BIG) {
                 for (int end = A; end <= B; end++)
@@ -66,13 +45,13 @@ static void test_big_data_both_ways(void **state)
 /* What is sent and not taken away is bounded, and so is what is taken in. */
 static void test_limits(void **state)
 {
-    uint8_t *bytes = big_data(3);
+    uint8_t *bytes = some_data(BIG, 3);
     struct pair pair;
     size_t length, taken, room;
 
     (void)state;
     for (size_t version = 0; version < COUNT(versions); version++) {
-        open_pair(&pair, versions[version]);
+        pair_open(&pair, versions[version]);
         taken = session_send(pair.at[A].session, bytes, BIG);
         assert_in_range(taken, 32768, 65536);
         session_output(pair.at[A].session, &length);
@@ -85,7 +64,7 @@ static void test_limits(void **state)
         pair_free(&pair);
 
         /* The other side: whoever does not receive takes in no more than it has room for. */
-        open_pair(&pair, versions[version]);
+        pair_open(&pair, versions[version]);
         pair.at[B].deaf = true;
         for (int i = 0; i < 20; i++) {
             session_send(pair.at[A].session, bytes, BIG);
@@ -109,7 +88,7 @@ static void test_small_pieces(void **state)
     struct pair pair;
 
     (void)state;
-    open_pair(&pair, NULL);
+    pair_open(&pair, NULL);
     pair.piece = 1;
     for (int i = 0; i < 100; i++)
         pair_send(&pair, i % 2, &(char){(char)i}, 1);
@@ -128,8 +107,7 @@ static void test_no_data_before_it_is_open(void **state)
     (void)state;
     for (unsigned rounds = 1; rounds < 8; rounds++)
         for (int hold = A; hold <= B; hold++) {
-            pair_init(&pair);
-            pair_want(&pair.at[A], ROLE_WANT_PREFER_CLIENT, true);
+            pair_init_as(&pair, NULL);
             pair.at[hold].hold = true;
             pair.stop_after = rounds;
             pair_run(&pair);
@@ -157,7 +135,7 @@ static void check_half_close(int first, const char *version)
     struct session *one, *other;
     size_t before, after;
 
-    open_pair(&pair, version);
+    pair_open(&pair, version);
     one = pair.at[first].session;
     other = pair.at[!first].session;
     pair_send(&pair, first, "last", 4);
@@ -208,7 +186,7 @@ static void test_data_then_close(void **state)
 
     (void)state;
     for (size_t version = 0; version < COUNT(versions); version++) {
-        open_pair(&pair, versions[version]);
+        pair_open(&pair, versions[version]);
         session_send(pair.at[A].session, (const uint8_t *)"all of it", 9);
         session_close(pair.at[A].session);
         session_send(pair.at[B].session, (const uint8_t *)"and this", 8);
@@ -239,7 +217,7 @@ static void check_cut(const char *version, size_t cut, size_t *said)
     struct pair pair;
     size_t before;
 
-    open_pair(&pair, version);
+    pair_open(&pair, version);
     before = buffer_used(&pair.at[A].said);
     pair.at[A].cut = before + cut;
     say_one_two(&pair);
@@ -276,7 +254,7 @@ static void check_change(const char *version, size_t at, size_t *said)
     struct pair pair;
     size_t before;
 
-    open_pair(&pair, version);
+    pair_open(&pair, version);
     before = buffer_used(&pair.at[A].said);
     pair.at[A].flip = before + at;
     say_one_two(&pair);
@@ -312,7 +290,7 @@ static void test_late_alert(void **state)
     (void)state;
     for (size_t version = 0; version < COUNT(versions); version++)
         for (int from = A; from <= B; from++) {
-            open_pair(&pair, versions[version]);
+            pair_open(&pair, versions[version]);
             session_send(pair.at[from].session, (const uint8_t *)"but", 3);
             error_set(&pair.at[from].error, STATUS_LOCAL, "our disk is full");
             session_refuse(pair.at[from].session, ALERT_INTERNAL_ERROR);
@@ -386,7 +364,7 @@ static void stock_open(struct stock *stock, enum role role)
     assert_int_equal(gnutls_certificate_allocate_credentials(&stock->credentials), 0);
     assert_true(gnutls_certificate_set_x509_key_file(stock->credentials, scratch_path("bob.pem"), scratch_path("bob.pem"), GNUTLS_X509_FMT_PEM) >= 0);
     gnutls_credentials_set(stock->tls, GNUTLS_CRD_CERTIFICATE, stock->credentials);
-    assert_int_equal(gnutls_priority_set_direct(stock->tls, "NORMAL:-VERS-ALL:+VERS-TLS1.2", NULL), 0);
+    assert_int_equal(gnutls_priority_set_direct(stock->tls, versions[1], NULL), 0);
     gnutls_transport_set_ptr(stock->tls, stock);
     gnutls_transport_set_pull_function(stock->tls, stock_pull);
     gnutls_transport_set_push_function(stock->tls, stock_push);

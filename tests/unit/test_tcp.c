@@ -1,35 +1,15 @@
 /* test_tcp.c - TCP connections: called and awaited, at one address or at several. */
 #include "check.h"
-#include "ends.h"
-#include "helpers.h"
 #include "names.h"
+#include "sockets.h"
 #include "tcp.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static struct wait waiting;
-
-static int set_up(void **state)
-{
-    (void)state;
-    names_use();
-    return wait_init(&waiting) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    wait_free(&waiting);
-    return 0;
-}
 
 static struct transport_config config(const char *host, const char *port)
 {
@@ -75,18 +55,15 @@ struct deaf {
 
 static void deaf_init(struct deaf *deaf, const char *host)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t size = sizeof address;
+    struct address address;
 
-    inet_pton(AF_INET, host, &address.sin_addr);
-    deaf->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(deaf->listener, (struct sockaddr *)&address, sizeof address), 0);
+    deaf->listener = socket_at(SOCK_STREAM, host, 0);
+    deaf->port = socket_port(deaf->listener);
+    address = address_at(host, deaf->port);
     assert_int_equal(listen(deaf->listener, 0), 0);
-    assert_int_equal(getsockname(deaf->listener, (struct sockaddr *)&address, &size), 0);
-    deaf->port = ntohs(address.sin_port);
     for (size_t i = 0; i < COUNT(deaf->callers); i++) {
         deaf->callers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        connect(deaf->callers[i], (struct sockaddr *)&address, sizeof address);
+        socket_connect(deaf->callers[i], &address);
     }
 }
 
@@ -510,12 +487,8 @@ static int connect_and_be_stopped(void *argument)
     struct transport_config *there = argument;
     struct transport transport;
     struct error error = {0};
-    struct wait wait;
 
-    if (!wait_init(&wait))
-        return 1;
-    raise(SIGTERM);
-    return tcp_connect(there, &wait, &transport, &error) || wait.signal != SIGTERM;
+    return tcp_connect(there, &waiting, &transport, &error);
 }
 
 static int accept_and_be_stopped(void *argument)
@@ -523,12 +496,8 @@ static int accept_and_be_stopped(void *argument)
     struct transport_config here = config("127.0.0.1", "0");
     struct transport transport;
     struct error error = {0};
-    struct wait wait;
 
-    if (!wait_init(&wait))
-        return 1;
-    raise(SIGTERM);
-    return tcp_accept(&here, argument, &wait, &transport, &error) || wait.signal != SIGTERM || error.status != STATUS_OK;
+    return tcp_accept(&here, argument, &waiting, &transport, &error) || error.status != STATUS_OK;
 }
 
 static void test_signals(void **state)
@@ -542,9 +511,9 @@ static void test_signals(void **state)
     silent = config("127.0.0.1", port_text(deaf.port));
     again.retries = -1;
     again.retry_delay_ms = TEST_PATIENCE_MS;
-    assert_int_equal(in_child(connect_and_be_stopped, &silent), 0);
-    assert_int_equal(in_child(connect_and_be_stopped, &again), 0);
-    assert_int_equal(in_child(accept_and_be_stopped, &listeners), 0);
+    assert_int_equal(in_stopped_child(connect_and_be_stopped, &silent), 0);
+    assert_int_equal(in_stopped_child(connect_and_be_stopped, &again), 0);
+    assert_int_equal(in_stopped_child(accept_and_be_stopped, &listeners), 0);
     listeners_close(&listeners);
     deaf_free(&deaf);
 }
@@ -573,5 +542,6 @@ int main(void)
         cmocka_unit_test(test_signals),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    names_use();
+    return cmocka_run_group_tests(tests, waiting_setup, waiting_teardown);
 }

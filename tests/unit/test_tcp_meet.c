@@ -1,51 +1,22 @@
 /* test_tcp_meet.c - two that call each other from one port: one connection, whoever is first. */
 #include "check.h"
-#include "ends.h"
-#include "helpers.h"
 #include "names.h"
+#include "sockets.h"
 #include "tcp_meet.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct wait waiting;
-
-static int set_up(void **state)
-{
-    (void)state;
-    names_use();
-    return wait_init(&waiting) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    wait_free(&waiting);
-    return 0;
-}
-
-static int socket_at(const char *host, uint16_t port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    inet_pton(AF_INET, host, &address.sin_addr);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    return fd;
-}
-
 static const char *free_port(void)
 {
     static char text[8];
     char other[8];
 
-    free_ports(text, other);
+    free_ports(SOCK_STREAM, text, other);
     return text;
 }
 
@@ -179,7 +150,7 @@ static void test_ipv6(void **state)
     (void)state;
     if (!names_have_ipv6())
         skip();
-    free_ports(one, other);
+    free_ports(SOCK_STREAM, one, other);
     a.meet = start("::1", one, "::1", other);
     b.meet = start(NULL, other, "six.test", one); /* our address is found by theirs */
     meet(&a, &b);
@@ -198,7 +169,7 @@ static void test_two_ways(void **state)
     (void)state;
     if (!names_have_ipv6())
         skip();
-    free_ports(one, other);
+    free_ports(SOCK_STREAM, one, other);
     a.meet = start(NULL, one, "both.test", other);
     b.meet = start(NULL, other, "both.test", one);
     assert_int_equal(tcp_meet_ways(a.meet), 2);
@@ -236,11 +207,10 @@ static void test_ourselves(void **state)
 
 static int call_from(const char *host, uint16_t port, const char *there, const char *there_port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(there_port))};
-    int fd = socket_at(host, port);
+    struct address address = address_at(there, (uint16_t)atoi(there_port));
+    int fd = socket_at(SOCK_STREAM, host, port);
 
-    inet_pton(AF_INET, there, &address.sin_addr);
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_true(socket_connect(fd, &address));
     return fd;
 }
 
@@ -324,7 +294,7 @@ static void test_port_in_use(void **state)
     const char *port = free_port();
     struct transport_config how = config("127.0.0.1", port, "127.0.0.2", port);
     struct error error = {0};
-    int fd = socket_at("127.0.0.1", (uint16_t)atoi(port));
+    int fd = socket_at(SOCK_STREAM, "127.0.0.1", (uint16_t)atoi(port));
 
     (void)state;
     assert_int_equal(listen(fd, 1), 0);
@@ -441,5 +411,6 @@ int main(void)
         cmocka_unit_test(test_many_addresses),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    names_use();
+    return cmocka_run_group_tests(tests, waiting_setup, waiting_teardown);
 }

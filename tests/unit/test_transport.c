@@ -1,7 +1,6 @@
 /* test_transport.c - the end of a connection: nothing of ours is lost by our leaving, and nobody makes us stay for ever. */
 #include "check.h"
-#include "ends.h"
-#include "helpers.h"
+#include "sockets.h"
 #include "transport.h"
 
 #include <errno.h>
@@ -11,21 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static struct wait waiting;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return wait_init(&waiting) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    wait_free(&waiting);
-    return 0;
-}
 
 /* A connection: our end, and the peer's. */
 static struct transport connect_to(int *peer)
@@ -189,14 +173,6 @@ static void test_patience(void **state)
     close(peer);
 }
 
-static void reset(int fd)
-{
-    struct linger linger = {.l_onoff = 1, .l_linger = 0};
-
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-    close(fd);
-}
-
 /* A peer that has gone acknowledges nothing more: whether we know it by now or not, there is nothing to be waited for. */
 static void test_reset(void **state)
 {
@@ -208,7 +184,7 @@ static void test_reset(void **state)
         char byte;
 
         fill(transport.fd);
-        reset(peer);
+        tcp_reset(peer);
         await(transport.fd, POLLIN);
         if (known)
             assert_int_equal(recv(transport.fd, &byte, 1, 0), -1);
@@ -221,14 +197,8 @@ static void test_reset(void **state)
 /* A signal ends the waiting. */
 static int finish_and_be_stopped(void *argument)
 {
-    struct wait wait;
-
-    (void)argument;
-    if (!wait_init(&wait))
-        return 1;
-    raise(SIGTERM);
-    transport_finish(argument, &wait, TEST_PATIENCE_MS, 0, TEST_PATIENCE_MS);
-    return wait.signal != SIGTERM;
+    transport_finish(argument, &waiting, TEST_PATIENCE_MS, 0, TEST_PATIENCE_MS);
+    return 0;
 }
 
 static void test_signal(void **state)
@@ -237,7 +207,7 @@ static void test_signal(void **state)
     struct transport transport = connect_to(&peer);
 
     (void)state;
-    assert_int_equal(in_child(finish_and_be_stopped, &transport), 0);
+    assert_int_equal(in_stopped_child(finish_and_be_stopped, &transport), 0);
     close(transport.fd);
     close(peer);
 }
@@ -298,5 +268,5 @@ int main(void)
         cmocka_unit_test(test_queued_error),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, waiting_setup, waiting_teardown);
 }

@@ -1,11 +1,9 @@
 /* test_udp.c - datagrams: called, awaited, and both; on real sockets. */
 #include "check.h"
 #include "datagrams.h"
-#include "ends.h"
-#include "helpers.h"
+#include "sockets.h"
 #include "udp.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -13,15 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct wait waiting = {.signal_fd = -1};
-
 static int stranger(const char *host, uint16_t port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct address address = address_at(host, port);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-    assert_true(fd >= 0 && inet_pton(AF_INET, host, &address.sin_addr) == 1);
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_true(socket_connect(fd, &address));
     return fd;
 }
 
@@ -159,7 +154,7 @@ static void test_ways(void **state)
     struct error error = {0};
 
     (void)state;
-    free_ports(mine, theirs);
+    free_ports(SOCK_DGRAM, mine, theirs);
     assert_int_equal(udp_ways(&config, false, &waiting, ways, &error), 1);
     assert_false(ways[0].unconnected);
     address_of_socket(ways[0].fd, &local, &remote);
@@ -218,5 +213,5 @@ int main(void)
         cmocka_unit_test(test_ways),   cmocka_unit_test(test_no_such_name), cmocka_unit_test(test_too_large),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, waiting_setup, waiting_teardown);
 }
