@@ -20,7 +20,8 @@ enum {
     SHORT_HOPS = 2,      /* through the firewall or NAT at our end, and no further */
     SHORT_MS = 20,       /* before a short call may go all the way */
     SHORT_MS_IPV6 = 300, /* no quoted hop limit tells an old ICMP error there: let it come first */
-    HOLE_MS = 900        /* a refusal after that came through a hole that is open no more */
+    HOLE_MS = 900,       /* a refusal after that came through a hole that is open no more */
+    ANSWERS = 2          /* repeated after 1 and 3 s; after 7 s the half-open connection is forgotten */
 };
 
 /* One of the peer's addresses, and how we call it. */
@@ -77,10 +78,13 @@ static bool choose_local(const struct address_list *sources, bool source_given, 
     return false;
 }
 
-/* SO_REUSEPORT only after bind(): so a port that somebody else has still says so. */
+/* SO_REUSEPORT only after bind(): so a port that somebody else has still says so.
+ *
+ * While a SYN is answered whose sender has gone, or does not hear us, we cannot call: the connection exists by half. The kernel
+ * would hold on to it for a minute, and to close the listener would not free it before the next repetition. */
 static int listen_here(const struct address *local)
 {
-    int on = 1, reason;
+    int on = 1, answers = ANSWERS, reason;
     int fd = tcp_socket(address_family(local));
 
     if (fd < 0)
@@ -88,6 +92,7 @@ static int listen_here(const struct address *local)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (address_family(local) == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &answers, sizeof answers);
     if (bind(fd, (const struct sockaddr *)&local->storage, local->length) == 0 && listen(fd, 16) == 0 &&
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0)
         return fd;
@@ -281,11 +286,12 @@ static void call(const struct tcp_meet *meet, struct way *way)
         setsockopt(way->caller, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (way->calls > PLAIN_CALLS)
         shorten(way);
-    /* EADDRNOTAVAIL and EADDRINUSE: that very connection exists, and our listener is about to hand it out; or it was there
-     * a moment ago. Every other reason may pass as well. */
-    if (bind(way->caller, (struct sockaddr *)&way->local.storage, way->local.length) != 0 ||
-        (connect(way->caller, (struct sockaddr *)&way->remote.storage, way->remote.length) != 0 && errno != EINPROGRESS))
+    if (bind(way->caller, (struct sockaddr *)&way->local.storage, way->local.length) != 0)
         call_later(meet, way, errno);
+    /* EADDRNOTAVAIL: that very connection exists, and our listener is about to hand it out; or it is half open, or was there
+     * a moment ago. Every other reason may pass as well. */
+    else if (connect(way->caller, (struct sockaddr *)&way->remote.storage, way->remote.length) != 0 && errno != EINPROGRESS)
+        call_later(meet, way, errno == EADDRNOTAVAIL ? EISCONN : errno);
 }
 
 /* Had the peer called as well? Then its SYN came before the answer to ours: one segment more. */
@@ -401,6 +407,18 @@ size_t tcp_meet_local(const struct tcp_meet *meet, struct address *local, size_t
     return count;
 }
 
+static const char *told(int reason)
+{
+    switch (reason) {
+    case 0:
+        return "no answer";
+    case EISCONN:
+        return "a connection between these two ports is half open, or not long over";
+    default:
+        return transport_reason(reason);
+    }
+}
+
 void tcp_meet_story(const struct tcp_meet *meet, char *text, size_t size)
 {
     char remote[ADDRESS_TEXT_SIZE];
@@ -409,8 +427,7 @@ void tcp_meet_story(const struct tcp_meet *meet, char *text, size_t size)
     text[0] = '\0';
     for (size_t i = 0; i < meet->count && used < size; i++)
         used += (size_t)snprintf(text + used, size - used, "%s%s: %s", i ? "; " : "",
-                                 address_text(&meet->ways[i].remote, remote),
-                                 meet->ways[i].reason ? transport_reason(meet->ways[i].reason) : "no answer");
+                                 address_text(&meet->ways[i].remote, remote), told(meet->ways[i].reason));
     if (meet->strangers && used < size)
         snprintf(text + used, size - used, "; %u connections from elsewhere were turned away", meet->strangers);
 }

@@ -5,6 +5,9 @@
 #include "tcp_meet.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,6 +247,51 @@ static void test_strangers(void **state)
     end(&a);
 }
 
+/* ---- Half open ---- */
+
+/* Hear a SYN, and nothing else: no answer to one of our own. */
+static void hear_calls_only(int fd)
+{
+    enum { FLAGS_AT = 13, SYN = 0x02, ACK = 0x10 };
+    struct sock_filter rules[] = {BPF_STMT(BPF_LD + BPF_B + BPF_ABS, FLAGS_AT), BPF_STMT(BPF_ALU + BPF_AND + BPF_K, SYN | ACK),
+                                  BPF_JUMP(BPF_JMP + BPF_JEQ + BPF_K, SYN, 0, 1), BPF_STMT(BPF_RET + BPF_K, UINT16_MAX),
+                                  BPF_STMT(BPF_RET + BPF_K, 0)};
+    struct sock_fprog program = {.len = COUNT(rules), .filter = rules};
+
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+}
+
+/* A peer that is deaf to our answers keeps us from calling it; but not for the minute that the kernel would give it. */
+static void test_half_open(void **state)
+{
+    struct party a = {.count = 0};
+    const char *port = free_port();
+    struct address there = address_at("127.0.0.1", (uint16_t)atoi(port));
+    int on = 1, fd = socket_at(SOCK_STREAM, "127.0.0.2", (uint16_t)atoi(port));
+    struct pollfd fds[TCP_MEET_FDS];
+    int64_t deadline = wait_until(25000);
+    char story[1024];
+
+    (void)state;
+    a.meet = start("127.0.0.1", port, "127.0.0.2", port);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    hear_calls_only(fd);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    assert_false(socket_connect(fd, &there));
+    assert_int_equal(errno, EINPROGRESS);
+    step(&a);
+    tcp_meet_story(a.meet, story, sizeof story);
+    check_row(has(story, "a connection between these two ports is half open"), "%s", story);
+    do {
+        wait_for_both(&a, NULL, 1000);
+        step(&a);
+        assert_true(wait_now() < deadline);
+        assert_int_equal(tcp_meet_poll(a.meet, fds), 2);
+    } while (!a.count && fds[1].fd < 0);
+    close(fd);
+    end(&a);
+}
+
 /* ---- Again ---- */
 
 /* The connection came to nothing, and its way is taken once more. */
@@ -402,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_two_ways),
         cmocka_unit_test(test_ourselves),
         cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_half_open),
         cmocka_unit_test(test_again),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_port_in_use),
