@@ -18,8 +18,7 @@ enum {
     WAYS_MAX = TCP_MEET_FDS / 2,
     PLAIN_CALLS = 3,     /* then the calls are short ones */
     SHORT_HOPS = 2,      /* through the firewall or NAT at our end, and no further */
-    SHORT_MS = 20,       /* before a short call may go all the way */
-    SHORT_MS_IPV6 = 300, /* no quoted hop limit tells an old ICMP error there: let it come first */
+    DEAF_MS = 300,       /* over IPv6, to all that is not from our own network: the ICMP error is to come in that time */
     HOLE_MS = 900,       /* a refusal after that came through a hole that is open no more */
     ANSWERS = 2          /* repeated after 1 and 3 s; after 7 s the half-open connection is forgotten */
 };
@@ -32,7 +31,7 @@ struct way {
     int caller;         /* -1: not calling now */
     int64_t called_at;
     int64_t call_next;  /* WAIT_FOREVER: there is a connection */
-    int64_t lengthen_at; /* when a short call goes all the way; WAIT_FOREVER: it is no short one */
+    int64_t hear_at; /* when a deaf call begins to hear; WAIT_FOREVER: it hears */
     unsigned calls;
     int reason;         /* errno of the last call */
 };
@@ -119,7 +118,7 @@ static bool add_ways(struct tcp_meet *meet, const struct address_list *targets, 
     for (size_t i = 0; i < targets->count && meet->count < WAYS_MAX; i++) {
         struct way *way = &meet->ways[meet->count];
 
-        *way = (struct way){.remote = targets->at[i], .listener = -1, .caller = -1, .lengthen_at = WAIT_FOREVER};
+        *way = (struct way){.remote = targets->at[i], .listener = -1, .caller = -1, .hear_at = WAIT_FOREVER};
         if (!choose_local(sources, source_given, way)) {
             error_set(&first, STATUS_NETWORK, "no way from here to %s: %s", address_text(&way->remote, text),
                       transport_reason(errno));
@@ -195,7 +194,7 @@ int64_t tcp_meet_deadline(const struct tcp_meet *meet)
 
     for (size_t i = 0; i < meet->count; i++) {
         const struct way *way = &meet->ways[i];
-        int64_t next = way->caller < 0 ? way->call_next : way->lengthen_at;
+        int64_t next = way->caller < 0 ? way->call_next : way->hear_at;
 
         if (next < first)
             first = next;
@@ -235,9 +234,9 @@ static void call_later(const struct tcp_meet *meet, struct way *way, int reason)
 }
 
 /* A firewall that answers an unexpected SYN with RST ends the caller's attempt before the callee's SYN has opened its own
- * side, and crossing SYNs are rare. A short call opens our own firewall and dies behind it; when it may go all the way, the
- * kernel's repetition of it goes into the hole that the peer has opened in the same manner. The ICMP error that it meets
- * is ignored, as it quotes fewer hops than the socket wants to see. */
+ * side, and crossing SYNs are rare. The SYN of a short call opens our own firewall and dies behind it; the kernel's
+ * repetition of it goes into the hole that the peer has opened in the same manner. The ICMP error that it meets is ignored:
+ * it quotes fewer hops than the socket wants to see, or, over IPv6, it comes while the socket is deaf. */
 static void shorten(struct way *way)
 {
     int hops = SHORT_HOPS, all = 255;
@@ -245,27 +244,31 @@ static void shorten(struct way *way)
     if (address_family(&way->remote) == AF_INET) {
         setsockopt(way->caller, IPPROTO_IP, IP_TTL, &hops, sizeof hops);
         setsockopt(way->caller, IPPROTO_IP, IP_MINTTL, &hops, sizeof hops);
-        way->lengthen_at = wait_until(SHORT_MS);
     } else {
         setsockopt(way->caller, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof hops);
         setsockopt(way->caller, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &all, sizeof all);
-        way->lengthen_at = wait_until(SHORT_MS_IPV6);
+        way->hear_at = wait_until(DEAF_MS);
     }
 }
 
-static void lengthen(struct way *way)
+/* The SYN is on its way: all else goes the whole way, above all the answer to a SYN of the peer's. */
+static void lengthen(const struct way *way)
 {
-    int ours = -1, any = 0, usual = 64;
+    int usual = -1;
 
-    if (way->lengthen_at == WAIT_FOREVER)
-        return;
-    way->lengthen_at = WAIT_FOREVER;
-    if (address_family(&way->remote) == AF_INET) {
+    if (address_family(&way->remote) == AF_INET)
         setsockopt(way->caller, IPPROTO_IP, IP_TTL, &usual, sizeof usual);
-    } else {
-        setsockopt(way->caller, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ours, sizeof ours);
+    else
+        setsockopt(way->caller, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &usual, sizeof usual);
+}
+
+static void hear(struct way *way)
+{
+    int any = 0;
+
+    if (way->hear_at != WAIT_FOREVER)
         setsockopt(way->caller, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &any, sizeof any);
-    }
+    way->hear_at = WAIT_FOREVER;
 }
 
 static void call(const struct tcp_meet *meet, struct way *way)
@@ -273,7 +276,7 @@ static void call(const struct tcp_meet *meet, struct way *way)
     int on = 1;
 
     way->called_at = wait_now();
-    way->lengthen_at = WAIT_FOREVER;
+    way->hear_at = WAIT_FOREVER;
     way->calls++;
     way->caller = tcp_socket(address_family(&way->remote));
     if (way->caller < 0) {
@@ -292,6 +295,8 @@ static void call(const struct tcp_meet *meet, struct way *way)
      * a moment ago. Every other reason may pass as well. */
     else if (connect(way->caller, (struct sockaddr *)&way->remote.storage, way->remote.length) != 0 && errno != EINPROGRESS)
         call_later(meet, way, errno == EADDRNOTAVAIL ? EISCONN : errno);
+    else if (way->calls > PLAIN_CALLS)
+        lengthen(way);
 }
 
 /* Had the peer called as well? Then its SYN came before the answer to ours: one segment more. */
@@ -321,7 +326,7 @@ static bool answered(struct tcp_meet *meet, struct way *way, struct transport *t
         call_later(meet, way, reason);
         return false;
     }
-    lengthen(way);
+    hear(way);
     tcp_describe(transport, way->caller, how_it_came(way->caller));
     way->caller = -1;
     way->call_next = WAIT_FOREVER;
@@ -374,8 +379,8 @@ bool tcp_meet_step(struct tcp_meet *meet, struct transport *transport)
             return true;
         if (way->caller < 0 && way->call_next <= wait_now())
             call(meet, way);
-        if (way->caller >= 0 && way->lengthen_at <= wait_now())
-            lengthen(way);
+        if (way->caller >= 0 && way->hear_at <= wait_now())
+            hear(way);
     }
     return false;
 }

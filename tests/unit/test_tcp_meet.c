@@ -292,6 +292,69 @@ static void test_half_open(void **state)
     end(&a);
 }
 
+/* ---- Behind a firewall that answers RST ---- */
+
+/* Be two hops away: hear neither what goes less far, nor, when `deaf`, anything. */
+static void move_away(int fd, bool deaf)
+{
+    enum { TTL_AT = 8 };
+    struct sock_filter rules[] = {BPF_STMT(BPF_LD + BPF_B + BPF_ABS, (uint32_t)(SKF_NET_OFF + TTL_AT)),
+                                  BPF_JUMP(BPF_JMP + BPF_JGT + BPF_K, deaf ? UINT8_MAX : 2, 0, 1),
+                                  BPF_STMT(BPF_RET + BPF_K, UINT16_MAX), BPF_STMT(BPF_RET + BPF_K, 0)};
+    struct sock_fprog program = {.len = COUNT(rules), .filter = rules};
+
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+}
+
+/* Who has been refused before calls no further than the own firewall; but the answer to the peer's call goes all the way. */
+static void test_short_calls(void **state)
+{
+    struct party a = {.count = 0};
+    const char *port = free_port();
+    struct address here = address_at("127.0.0.2", (uint16_t)atoi(port)), there = address_at("127.0.0.1", (uint16_t)atoi(port));
+    struct pollfd fds[TCP_MEET_FDS];
+    int deaf, peer, on = 1, hops = 0;
+    socklen_t size = sizeof hops;
+    int64_t deadline = wait_until(TEST_PATIENCE_MS);
+
+    (void)state;
+    a.meet = start("127.0.0.1", port, "127.0.0.2", port);
+    for (int calls = 0; calls < 3;) {
+        step(&a);
+        assert_int_equal(tcp_meet_poll(a.meet, fds), 2);
+        calls += fds[1].fd >= 0;
+        wait_for_both(&a, NULL, 1000);
+        assert_true(wait_now() < deadline);
+    }
+    deaf = socket_at(SOCK_STREAM, "127.0.0.2", (uint16_t)atoi(port));
+    assert_int_equal(setsockopt(deaf, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on), 0);
+    move_away(deaf, true);
+    assert_int_equal(listen(deaf, 1), 0);
+    do {
+        step(&a);
+        assert_int_equal(tcp_meet_poll(a.meet, fds), 2);
+        if (fds[1].fd < 0)
+            wait_for_both(&a, NULL, 1000);
+        assert_true(wait_now() < deadline);
+    } while (fds[1].fd < 0);
+    assert_int_equal(getsockopt(fds[1].fd, IPPROTO_IP, IP_MINTTL, &hops, &size), 0);
+    assert_int_equal(hops, 2); /* it is a short one */
+
+    peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    setsockopt(peer, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    assert_int_equal(bind(peer, (struct sockaddr *)&here.storage, here.length), 0);
+    move_away(peer, false);
+    assert_false(socket_connect(peer, &there));
+    assert_int_equal(errno, EINPROGRESS);
+    deadline = wait_until(900); /* before anything is repeated */
+    for (step(&a); !a.count && wait_now() < deadline; step(&a))
+        wait_for_both(&a, NULL, 100);
+    assert_int_equal(a.count, 1);
+    close(deaf);
+    close(peer);
+    end(&a);
+}
+
 /* ---- Again ---- */
 
 /* The connection came to nothing, and its way is taken once more. */
@@ -451,6 +514,7 @@ int main(void)
         cmocka_unit_test(test_ourselves),
         cmocka_unit_test(test_strangers),
         cmocka_unit_test(test_half_open),
+        cmocka_unit_test(test_short_calls),
         cmocka_unit_test(test_again),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_port_in_use),
