@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CANDIDATES_MAX = 8, NEWS_MS = 5000 /* then tell that nothing has happened yet */ };
+enum { CANDIDATES_MAX = 8 };
 
 struct candidate {
     struct channel channel; /* transport.fd -1: none */
@@ -224,7 +224,7 @@ static void tell_timeout(const struct meet *meet, const char *story, struct erro
 static struct candidate *find(struct meet *meet, struct wait *wait, struct error *error)
 {
     const struct transport_config *config = meet->config->transport;
-    int64_t deadline = wait_until(config->wait_ms), news = wait_until(NEWS_MS);
+    int64_t deadline = wait_until(config->wait_ms), news = wait_until(TRANSPORT_NEWS_MS);
     char story[768];
 
     for (;;) {
@@ -247,7 +247,7 @@ static struct candidate *find(struct meet *meet, struct wait *wait, struct error
             return NULL;
         }
         if (news <= wait_now()) {
-            report_say(meet->report, REPORT_NORMAL, "still waiting for %s: %s", config->host, story);
+            transport_tell_waiting(config, meet->config->both, story);
             news = WAIT_FOREVER;
         }
     }

@@ -86,27 +86,12 @@ static bool find_sources(const struct sctp_config *config, const char *port, str
 
 /* ---- What came of it ---- */
 
-static void list_reasons(const struct sctp_ways *ways, char *list, size_t size)
-{
-    char text[ADDRESS_TEXT_SIZE];
-    size_t used = 0;
-
-    *list = '\0';
-    for (size_t i = 0; i < ways->targets.count && used < size; i++)
-        used += (size_t)snprintf(list + used, size - used, "%s%s: %s", i ? "; " : "", address_text(&ways->targets.at[i], text),
-                                 ways->reasons[i] ? transport_reason(ways->reasons[i])
-                                 : ways->tried[i] ? "no answer"
-                                                  : "not tried");
-    if (ways->strangers && used < size)
-        snprintf(list + used, size - used, "; %u associations from elsewhere were turned away", ways->strangers);
-}
-
 static bool tell_outcome(enum sctp_outcome outcome, const struct transport_config *common, const struct sctp_ways *ways,
                          bool meeting, struct error *error)
 {
     char list[768], duration[TEXT_DURATION_SIZE];
 
-    list_reasons(ways, list, sizeof list);
+    sctp_ways_list(ways, list, sizeof list);
     switch (outcome) {
     case SCTP_OUTCOME_UP:
         return true;
@@ -251,6 +236,7 @@ static enum sctp_outcome meet_in_kernel(const struct sctp_config *config, struct
 {
     int place = sctp_kernel_meeting_place(&ways->sources, config->common->family);
     char text[ADDRESS_TEXT_SIZE];
+    int64_t told_at = wait_until(TRANSPORT_NEWS_MS);
     struct address local, ignored;
     enum sctp_outcome outcome;
 
@@ -262,7 +248,11 @@ static enum sctp_outcome meet_in_kernel(const struct sctp_config *config, struct
     address_of_socket(place, &local, &ignored);
     if (listening)
         listening(context, TRANSPORT_SCTP, &local);
-    outcome = sctp_kernel_meet(place, ways, wait, deadline, transport);
+    outcome = sctp_kernel_meet(place, ways, wait, told_at < deadline ? told_at : deadline, transport);
+    if (outcome == SCTP_OUTCOME_LATE && told_at < deadline) {
+        sctp_ways_tell_waiting(config->common, ways);
+        outcome = sctp_kernel_meet(place, ways, wait, deadline, transport);
+    }
     leave(place);
     return outcome;
 }

@@ -86,6 +86,7 @@ static enum sctp_outcome await_job(const struct sctp_config *config, struct sctp
                                    struct wait *wait, int64_t deadline, struct transport *transport, struct error *error)
 {
     size_t number[ADDRESS_LIST_MAX] = {0}, left;
+    int64_t told_at = job->task == SCTP_TASK_MEET ? wait_until(TRANSPORT_NEWS_MS) : WAIT_FOREVER;
     enum sctp_outcome outcome;
     struct sctp_news news;
 
@@ -95,7 +96,14 @@ static enum sctp_outcome await_job(const struct sctp_config *config, struct sctp
         return SCTP_OUTCOME_OVER;
     if (!sctp_user_start(config->user, job, udp, error))
         return SCTP_OUTCOME_ERROR;
-    while (next_news(config->user, job, wait, deadline, &news, transport, &outcome, error)) {
+    for (;;) {
+        if (!next_news(config->user, job, wait, told_at < deadline ? told_at : deadline, &news, transport, &outcome, error)) {
+            if (outcome != SCTP_OUTCOME_LATE || deadline <= told_at)
+                return outcome;
+            told_at = WAIT_FOREVER;
+            sctp_ways_tell_waiting(config->common, ways);
+            continue;
+        }
         switch (news.kind) {
         case SCTP_NEWS_UP:
             describe(transport, udp, job->local_port, job->task == SCTP_TASK_MEET ? TRANSPORT_SIMULTANEOUS : TRANSPORT_ACTIVE);
@@ -114,7 +122,6 @@ static enum sctp_outcome await_job(const struct sctp_config *config, struct sctp
             return SCTP_OUTCOME_ERROR;
         }
     }
-    return outcome;
 }
 
 /* Closes the UDP socket: what goes on needs only the copy that the process has. */

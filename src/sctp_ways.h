@@ -2,7 +2,9 @@
 #ifndef SYMTLS_SCTP_WAYS_H
 #define SYMTLS_SCTP_WAYS_H
 
-#include "address.h"
+#include "transport.h"
+
+#pragma GCC visibility push(hidden) /* as in sctp.h */
 
 /* The addresses of the peer, and of ours (none: any). */
 struct sctp_ways {
@@ -20,5 +22,13 @@ enum sctp_outcome {
     SCTP_OUTCOME_SELF,   /* the one that we called was us */
     SCTP_OUTCOME_ERROR   /* which is told already, or is in errno where there is no error to tell it */
 };
+
+/* What came of each target, in one line. */
+void sctp_ways_list(const struct sctp_ways *ways, char *list, size_t size);
+
+/* The same, to the user of two ends that have not met yet. */
+void sctp_ways_tell_waiting(const struct transport_config *config, const struct sctp_ways *ways);
+
+#pragma GCC visibility pop
 
 #endif

@@ -20,7 +20,7 @@ enum { ACKNOWLEDGE_MS = 10, TAKEN_OVER_MS = 250 };
 
 void transport_tell(const struct transport_config *config, const char *format, ...)
 {
-    char text[1024];
+    char text[1280];
     va_list arguments;
 
     va_start(arguments, format);
@@ -28,6 +28,14 @@ void transport_tell(const struct transport_config *config, const char *format, .
     va_end(arguments);
     if (config->note)
         config->note(config->note_context, text);
+}
+
+void transport_tell_waiting(const struct transport_config *config, bool meeting, const char *seen)
+{
+    transport_tell(config, "still waiting for %s: %s%s", config->host, seen,
+                   meeting ? "; if the peer is there, and calls our address and port, a NAT on the way may have changed a port: "
+                             "a port that is forwarded to one end helps, or a relay"
+                           : "");
 }
 
 bool transport_try_again(const struct transport_config *config, int failures, struct wait *wait, struct error *error)

@@ -55,6 +55,10 @@ struct transport {
 /* Tell the user, if there is somebody to tell. */
 void transport_tell(const struct transport_config *config, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* After TRANSPORT_NEWS_MS without a connection, tell the user what has been seen so far, and when meeting what may help. */
+enum { TRANSPORT_NEWS_MS = 5000 };
+void transport_tell_waiting(const struct transport_config *config, bool meeting, const char *seen);
+
 /* An attempt to connect has failed with this error; `failures` have before it. True: the error is cleared, the delay is over, and
  * it is time for another attempt. False: that was the last one, and the error stands; or wait->signal is set. */
 bool transport_try_again(const struct transport_config *config, int failures, struct wait *wait, struct error *error);
