@@ -33,8 +33,10 @@ static bool set(struct socket *sctp, int level, int option, const void *value, s
 struct socket *sctp_stack_socket(uint16_t port)
 {
     static const uint16_t events[] = {SCTP_ASSOC_CHANGE, SCTP_SHUTDOWN_EVENT};
+    /* Not more attempts than spp_pathmaxrxt: when both call, the library goes on counting their failures in the association, and
+     * sends nothing on a path that it has given up before a heartbeat brings it back. */
     struct sctp_initmsg init = {
-        .sinit_num_ostreams = 1, .sinit_max_instreams = 1, .sinit_max_attempts = 8, .sinit_max_init_timeo = 1000};
+        .sinit_num_ostreams = 1, .sinit_max_instreams = 1, .sinit_max_attempts = 3, .sinit_max_init_timeo = 1000};
     struct sctp_rtoinfo rto = {.srto_initial = 500, .srto_max = 5000, .srto_min = 200};
     struct sctp_assocparams association = {.sasoc_asocmaxrxt = 4};
     struct sctp_paddrparams path = {.spp_hbinterval = 5000,
