@@ -4,9 +4,11 @@
 #
 #   lab_or_skip "$0"         run the rest of this file in namespaces of its own, or skip it with a reason
 #   lab_up BOX WAN [BOXB]    BOX: fw (stateful firewall, own addresses), nat (keeps ports), sym (NAT with random ports), cone
-#                            (NAT that hands everything to its host), or none; b has another one with BOXB
+#                            (NAT that hands everything to its host), moved (NAT that turns the port into 5433, whoever is
+#                            called), or none; b has another one with BOXB
 #                            WAN: what a box does with what nobody asked for: drop, reject, open (hands it to its own kernel)
 #   lab_address a [6]        the address under which the other end sees it
+#   lab_port a PORT          the port under which the other end sees that one
 #   lab_link a down|up       unplug it
 #
 # The whole test is a process tree in a PID, mount and network namespace: when it dies, however, nothing is left.
@@ -84,6 +86,7 @@ table inet box {
 RULES
     case $1 in
     nat | cone) echo 'table ip nat { chain post { type nat hook postrouting priority 100; oifname "wan" masquerade; }; }' ;;
+    moved) echo 'table ip nat { chain post { type nat hook postrouting priority 100; oifname "wan" meta l4proto { tcp, udp } masquerade to :5433; }; }' ;;
     sym) echo 'table ip nat { chain post { type nat hook postrouting priority 100; oifname "wan" masquerade fully-random; }; }' ;;
     esac
     [ "$1" != cone ] || echo "table ip everything { chain pre { type nat hook prerouting priority -100; iifname \"wan\" meta l4proto { tcp, udp } dnat to 10.$3.0.2; }; }"
@@ -109,9 +112,16 @@ lab_address() {
     case $1 in a) n=1 kind=$KIND_a ;; b) n=2 kind=$KIND_b ;; esac
     case $kind:${2-4} in
     *:6) echo "fd00:$n::2" ;;
-    nat:4 | sym:4 | cone:4) echo "10.1$n.0.2" ;;
+    nat:4 | sym:4 | cone:4 | moved:4) echo "10.1$n.0.2" ;;
     *) echo "10.$n.0.2" ;;
     esac
+}
+
+# shellcheck disable=SC2034
+lab_port() {
+    local kind
+    case $1 in a) kind=$KIND_a ;; b) kind=$KIND_b ;; esac
+    [ "$kind" = moved ] && echo 5433 || echo "$2"
 }
 
 # A host comes and goes: its cable.
