@@ -128,11 +128,11 @@ enum known_result known_find(const char *path, const char *const *names, size_t 
             result = KNOWN_FAILED;
             break;
         }
+        if (!*entry.name)
+            continue;
         same = strcmp(entry.pin, pin) == 0;
         expected = name_count == 0 || is_one_of(entry.name, names, name_count);
-        if (!*entry.name) {
-            continue;
-        } else if (same && expected) {
+        if (same && expected) {
             result = KNOWN_MATCH;
             take(&found->line, &entry, number);
         } else if (same && !found->elsewhere.number) {
