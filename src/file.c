@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +12,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { FILE_SIZE_MAX = 1 << 20 };
 
 char *file_path(const char *variable, const char *fallback, const char *name)
 {
@@ -127,6 +126,31 @@ bool file_read(const char *path, enum file_privacy privacy, struct buffer *conte
     return done;
 }
 
+/* Where the file is or would be when `path` is a symbolic link to it, in memory of its own. NULL, and errno says why. */
+static char *follow_links(const char *path)
+{
+    char *at = strdup(path);
+
+    for (int links = 0; at && links < 40; links++) {
+        char link[PATH_MAX], *folder, *next = NULL;
+        ssize_t length = readlink(at, link, sizeof link);
+
+        if (length < 0)
+            return at; /* no link, or nothing there */
+        folder = folder_of(at);
+        if (folder && asprintf(&next, "%s%s%.*s", link[0] == '/' ? "" : folder, link[0] == '/' ? "" : "/", (int)length,
+                               link) < 0)
+            next = NULL;
+        free(folder);
+        free(at);
+        at = next;
+    }
+    if (at)
+        errno = ELOOP;
+    free(at);
+    return NULL;
+}
+
 static bool write_all(int fd, const uint8_t *bytes, size_t length)
 {
     while (length) {
@@ -155,13 +179,11 @@ static bool put_in_place(const char *temporary, const char *path, enum file_repl
 bool file_write(const char *path, enum file_replace replace, const void *bytes, size_t length, enum status status,
                 struct error *error)
 {
-    char *target = realpath(path, NULL); /* a link to the file stays a link */
+    char *target = follow_links(path); /* a link to the file stays a link */
     char *temporary = NULL;
     bool written = false;
     int fd = -1;
 
-    if (!target)
-        target = strdup(path);
     if (target && asprintf(&temporary, "%s.XXXXXX", target) >= 0)
         fd = mkostemp(temporary, O_CLOEXEC);
     if (fd >= 0) {
@@ -185,7 +207,8 @@ bool file_write(const char *path, enum file_replace replace, const void *bytes, 
 
 int file_lock(const char *path, enum status status, struct error *error)
 {
-    char *folder = folder_of(path);
+    char *file = follow_links(path);
+    char *folder = file ? folder_of(file) : NULL;
     int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
     if (fd < 0 || flock(fd, LOCK_EX) != 0) {
@@ -195,5 +218,6 @@ int file_lock(const char *path, enum status status, struct error *error)
         fd = -1;
     }
     free(folder);
+    free(file);
     return fd;
 }

@@ -17,20 +17,23 @@ bool file_make_folder(const char *path, enum status status, struct error *error)
 
 enum file_privacy { FILE_PUBLIC, FILE_PRIVATE /* refuse a file that others than its owner can read */ };
 
-/* Append a file of up to 1 MiB to `contents`. False with an error of that status; errno says why it could not be
+enum { FILE_SIZE_MAX = 1 << 20 };
+
+/* Append a file of up to FILE_SIZE_MAX bytes (1 MiB) to `contents`. False with an error of that status; errno says why it could not be
  * opened, 0 when it was opened. A file that is not private is read all the same: perhaps there is nothing secret in it. */
 bool file_read(const char *path, enum file_privacy privacy, struct buffer *contents, enum status status,
                struct error *error);
 
 enum file_replace { FILE_REPLACE, FILE_KEEP /* do nothing when the file is there by now */ };
 
-/* Write a whole file, 0600, such that there is the old one or the new one and nothing between, whatever happens.
+/* Write a whole file, 0600, such that there is the old one or the new one and nothing between, whatever happens. A
+ * symbolic link stays one: the file that it leads to is written.
  * False with an error; with KEEP and an existing file true, and the file is as it was. */
 bool file_write(const char *path, enum file_replace replace, const void *bytes, size_t length, enum status status,
                 struct error *error);
 
-/* One process at a time, among those that ask: a lock on the folder that `path` is in. -1 with an error; else
- * close() it. */
+/* One process at a time, among those that ask: a lock on the folder that the file is in, wherever links lead to.
+ * -1 with an error; else close() it. */
 int file_lock(const char *path, enum status status, struct error *error);
 
 #endif

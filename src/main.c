@@ -68,21 +68,32 @@ static void show_identity(struct run *run)
         ourselves_show(run->identity);
 }
 
+static void delete_known(struct run *run, const char *name, const char *pin)
+{
+    size_t count;
+
+    if (!known_delete(run->known_path, name, pin, &count, &run->error) || count > 0)
+        return;
+    if (pin)
+        error_set(&run->error, STATUS_LOCAL, "nobody is known as \"%s\" with the key %s in %s", name, pin, run->known_path);
+    else
+        error_set(&run->error, STATUS_LOCAL, "nobody is known as \"%s\" in %s", name, run->known_path);
+}
+
 static void edit_known(struct run *run)
 {
     const char *name = run->options.known_name;
-    size_t count;
+    const char *pin = *run->options.known_pin ? run->options.known_pin : NULL;
 
     switch (run->options.task) {
     case OPTIONS_KNOWN_ADD:
-        known_add(run->known_path, name, run->options.known_pin, "added", &run->error);
+        known_add(run->known_path, name, pin, "added", &run->error);
         break;
     case OPTIONS_KNOWN_DELETE:
-        if (known_delete(run->known_path, name, &count, &run->error) && count == 0)
-            error_set(&run->error, STATUS_LOCAL, "nobody is known as \"%s\" in %s", name, run->known_path);
+        delete_known(run, name, pin);
         break;
     default:
-        known_list(run->known_path, stdout, &run->error);
+        known_list(run->known_path, isatty(STDOUT_FILENO) ? KNOWN_ALIGNED : KNOWN_AS_WRITTEN, stdout, &run->error);
         break;
     }
 }

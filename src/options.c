@@ -107,7 +107,7 @@ static const struct poptOption other_options[] = {
     FLAG("quiet", 'q', 'q', "tell errors only"),
     TAKES("report", '\0', OPT_REPORT, "events as JSON lines", "FILE|fd:N"),
     FLAG("show-identity", '\0', OPT_SHOW_IDENTITY, "print our pin and name"),
-    TAKES("known", '\0', OPT_KNOWN, "the known peers: list, add NAME PIN, del NAME", "TASK"),
+    TAKES("known", '\0', OPT_KNOWN, "the known peers: list, add NAME PIN, del NAME [PIN]", "TASK"),
     FLAG("version", 'V', OPT_VERSION, "print the version"),
     POPT_TABLEEND,
 };

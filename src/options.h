@@ -33,7 +33,7 @@ struct options {
     const char *host; /* NULL with OPTIONS_LISTEN: the wildcard */
     const char *port;
     const char *known_name; /* with KNOWN_ADD and KNOWN_DELETE */
-    char known_pin[TEXT_PIN_SIZE];
+    char known_pin[TEXT_PIN_SIZE]; /* "" where none is given, with KNOWN_DELETE */
 
     enum options_transport { OPTIONS_TCP, OPTIONS_UDP, OPTIONS_SCTP } transport;
     size_t mtu; /* bytes of a datagram */

@@ -219,19 +219,20 @@ static bool check_identity(const struct options *options, const struct options_g
 
 static bool check_known(struct options *options, const struct options_list *words, struct error *error)
 {
-    size_t needed = options->task == OPTIONS_KNOWN_ADD ? 2 : options->task == OPTIONS_KNOWN_DELETE ? 1 : 0;
+    size_t least = options->task == OPTIONS_KNOWN_ADD ? 2 : options->task == OPTIONS_KNOWN_DELETE ? 1 : 0;
+    size_t most = options->task == OPTIONS_KNOWN_LIST ? 0 : 2;
 
-    if (words->count != needed)
-        return complain(error, "the forms are --known list, --known add NAME PIN and --known del NAME");
-    if (needed >= 1) {
+    if (words->count < least || words->count > most)
+        return complain(error, "the forms are --known list, --known add NAME PIN and --known del NAME [PIN]");
+    if (words->count >= 1) {
         options->known_name = words->at[0];
         if (!known_is_name(options->known_name))
             return complain(error, "--known: a name has no spaces");
     }
-    if (needed >= 2) {
-        if (!text_pin(words->at[1], options->known_pin))
-            return complain(error, "--known add: a pin is pin-sha256: and 44 characters of base64");
-    }
+    if (words->count >= 2 && !text_pin(words->at[1], options->known_pin))
+        return complain(error, options->task == OPTIONS_KNOWN_ADD
+                                   ? "--known add: a pin is pin-sha256: and 44 characters of base64"
+                                   : "--known del: a pin is pin-sha256: and 44 characters of base64");
     return true;
 }
 

@@ -201,6 +201,7 @@ void trust_examine(const struct trust_config *config, const struct presented *pr
         questions.own_key = is_ourselves(&examination, occasion);
         questions.pin_matches = is_among(result->pin, config->pins, config->pin_count);
         result->verdict = trust_judge(&rules, &questions);
+        trust_point_elsewhere(&examination);
         trust_name_the_peer(&examination);
         if (result->verdict.answer == TRUST_REFUSE)
             trust_tell_refusal(&examination);

@@ -43,6 +43,7 @@ struct trust_result {
     char claimed[FACTS_NAME_SIZE];    /* who it says it is: no more than that */
     char remember_as[KNOWN_NAME_SIZE];/* what a stranger would be remembered under */
     char reason[512];                 /* the rest of "trusted because " */
+    char elsewhere[464];              /* its key is known under a name that is not expected: that, file and line; or "" */
     char doubt[256];                  /* why no CA vouches for it, for the question; "" where that was not looked at */
 };
 

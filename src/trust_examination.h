@@ -18,8 +18,11 @@ struct trust_examination {
     const char *const *expected; /* --peer, or else the host */
     size_t expected_count;
     const char *matched; /* the expected name that the peer bears */
-    struct known_line known;
+    struct known_found known;
 };
+
+/* A key that has another name is pointed out, where it is new or refused. */
+void trust_point_elsewhere(struct trust_examination *examination);
 
 /* Fill in why the peer is accepted, and its name; nothing for another verdict. */
 void trust_name_the_peer(struct trust_examination *examination);

@@ -8,6 +8,23 @@
 #include <string.h>
 #include <strings.h>
 
+/* The rules that do not look up known peers leave nothing to point out. */
+void trust_point_elsewhere(struct trust_examination *examination)
+{
+    const struct known_line *line = &examination->known.elsewhere;
+    struct trust_result *result = examination->result;
+
+    if (line->number && (result->verdict.answer != TRUST_ACCEPT || result->verdict.because == TRUST_BECAUSE_NEW))
+        snprintf(result->elsewhere, sizeof result->elsewhere, "this key is known as \"%s\" (%s, line %u)", line->name,
+                 examination->config->known_path, line->number);
+}
+
+/* Before that at the end of a sentence. */
+static const char *semicolon(const struct trust_result *result)
+{
+    return *result->elsewhere ? "; " : "";
+}
+
 void trust_name_the_peer(struct trust_examination *examination)
 {
     struct trust_result *result = examination->result;
@@ -18,14 +35,15 @@ void trust_name_the_peer(struct trust_examination *examination)
         return;
     switch (result->verdict.because) {
     case TRUST_BECAUSE_KNOWN:
-        name = examination->known.name;
+        name = examination->known.line.name;
         snprintf(result->reason, sizeof result->reason, "its key is known (%s, line %u)", examination->config->known_path,
-                 examination->known.number);
+                 examination->known.line.number);
         break;
     case TRUST_BECAUSE_NEW:
         name = result->remember_as;
-        snprintf(result->reason, sizeof result->reason, "it is new, and %s",
-                 examination->config->tofu == TRUST_TOFU_ACCEPT_NEW ? "--tofu accept-new accepts it" : "you accepted it");
+        snprintf(result->reason, sizeof result->reason, "it is new, and %s%s%s",
+                 examination->config->tofu == TRUST_TOFU_ACCEPT_NEW ? "--tofu accept-new accepts it" : "you accepted it",
+                 semicolon(result), result->elsewhere);
         break;
     case TRUST_BECAUSE_PIN:
         name = vouched;
@@ -62,6 +80,30 @@ static void expected_names(const struct trust_examination *examination, char *te
     text[0] = '\0';
     for (size_t i = 0; i < examination->expected_count && used < size; i++)
         used += (size_t)snprintf(text + used, size - used, "%s\"%s\"", i ? " or " : "", examination->expected[i]);
+}
+
+/* Loudly: where it says so, and what to type. */
+static void tell_changed(struct trust_examination *examination)
+{
+    const struct trust_result *result = examination->result;
+    const struct known_found *known = &examination->known;
+    char all[KNOWN_DELETE_SIZE], this[KNOWN_DELETE_SIZE], more[64] = "", ways[2 * KNOWN_DELETE_SIZE + 128];
+
+    known_delete_words(all, known->line.name, NULL);
+    known_delete_words(this, known->line.name, known->line.pin);
+    if (known->more == 0) {
+        snprintf(ways, sizeof ways, "symtls --known del %s forgets the old one", all);
+    } else {
+        snprintf(more, sizeof more, ", and %u more line%s of that name ha%s others", known->more, known->more > 1 ? "s" : "",
+                 known->more > 1 ? "ve" : "s");
+        snprintf(ways, sizeof ways, "symtls --known del %s forgets all its keys, and symtls --known del %s the one in line %u",
+                 all, this, known->line.number);
+    }
+    error_set(examination->error, result->verdict.status,
+              "THE KEY OF \"%s\" HAS CHANGED: %s:%u has another one%s. Either somebody is between us, or the peer has "
+              "a new key. If you are sure of the latter, %s. The new pin is %s%s%s",
+              known->line.name, examination->config->known_path, known->line.number, more, ways, result->pin,
+              semicolon(result), result->elsewhere);
 }
 
 void trust_tell_refusal(struct trust_examination *examination)
@@ -111,15 +153,11 @@ void trust_tell_refusal(struct trust_examination *examination)
         error_set(error, status, "the peer's certificate is out of its time: %s", result->doubt);
         break;
     case TRUST_BECAUSE_CHANGED:
-        error_set(error, status,
-                  "THE KEY OF \"%s\" HAS CHANGED: %s:%u has another one. Either somebody is between us, or the peer has "
-                  "a new key. If you are sure of the latter, symtls --known del %s forgets the old one. The new "
-                  "pin is %s",
-                  examination->known.name, examination->config->known_path, examination->known.number,
-                  examination->known.name, result->pin);
+        tell_changed(examination);
         break;
     case TRUST_BECAUSE_UNKNOWN:
-        error_set(error, status, "the peer is unknown, and --tofu never refuses everybody new; its pin is %s", result->pin);
+        error_set(error, status, "the peer is unknown, and --tofu never refuses everybody new; its pin is %s%s%s",
+                  result->pin, semicolon(result), result->elsewhere);
         break;
     default:
         error_set(error, status, "the peer cannot be judged");
@@ -132,12 +170,12 @@ void trust_tell_refusal(struct trust_examination *examination)
 void trust_question(const struct trust_result *result, const char *remote, char *text, size_t size)
 {
     snprintf(text, size,
-             "\nThe peer at %s is not known here%s%s.\n%s%s%sIts pin is %s\n"
+             "\nThe peer at %s is not known here%s%s.\n%s%s%sIts pin is %s\n%s%s%s"
              "Compare that with what symtls --show-identity prints at the other end.\n"
              "Accept it, and remember it as \"%s\"? (yes, no, or its pin) ",
              remote, *result->doubt ? ", and no CA vouches for it: " : "", result->doubt,
              *result->claimed ? "It calls itself \"" : "", result->claimed, *result->claimed ? "\". " : "", result->pin,
-             result->remember_as);
+             *result->elsewhere ? "But " : "", result->elsewhere, *result->elsewhere ? ".\n" : "", result->remember_as);
 }
 
 void trust_answer(const struct trust_config *config, const char *answer, struct trust_result *result, struct error *error)
@@ -158,20 +196,21 @@ void trust_answer(const struct trust_config *config, const char *answer, struct 
                                              .status = STATUS_UNKNOWN,
                                              .alert = ALERT_CERTIFICATE_UNKNOWN};
     if (answer)
-        error_set(error, STATUS_UNKNOWN, "the peer is unknown, and you did not accept it");
+        error_set(error, STATUS_UNKNOWN, "the peer is unknown, and you did not accept it%s%s", semicolon(result),
+                  result->elsewhere);
     else
         error_set(error, STATUS_UNKNOWN,
                   "the peer is unknown, and there is no terminal to ask at; --pin %s would accept it, if that is "
-                  "who you mean",
-                  result->pin);
+                  "who you mean%s%s",
+                  result->pin, semicolon(result), result->elsewhere);
 }
 
 bool trust_remember(const struct trust_config *config, const struct trust_result *result, struct error *error)
 {
     if (result->verdict.because != TRUST_BECAUSE_NEW)
         return true;
-    return known_add(config->known_path, result->remember_as, result->pin,
-                     config->tofu == TRUST_TOFU_ACCEPT_NEW ? "accept-new" : "asked", error);
+    return known_add_first(config->known_path, result->remember_as, result->pin,
+                           config->tofu == TRUST_TOFU_ACCEPT_NEW ? "accept-new" : "asked", error);
 }
 
 void trust_describe(const struct presented *presented, const struct trust_result *result, struct facts *facts)

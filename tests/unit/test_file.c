@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -278,6 +279,47 @@ static void test_link_stays_a_link(void **state)
     assert_int_equal(scratch_count("elsewhere"), 1);
 }
 
+/* Also where it leads to no file yet, and through another link. */
+static void test_link_to_no_file(void **state)
+{
+    struct error error = {0};
+    struct stat info;
+
+    (void)state;
+    for (int absolute = 0; absolute < 2; absolute++) {
+        scratch_clear();
+        assert_int_equal(mkdir(scratch_path("elsewhere"), 0755), 0);
+        assert_int_equal(symlink(absolute ? scratch_path("elsewhere/second") : "elsewhere/second", scratch_path("first")), 0);
+        assert_int_equal(symlink("real", scratch_path("elsewhere/second")), 0);
+        assert_true(file_write(scratch_path("first"), absolute ? FILE_KEEP : FILE_REPLACE, "new", 3, STATUS_LOCAL, &error));
+        assert_file("elsewhere/real", "new");
+        assert_int_equal(lstat(scratch_path("first"), &info), 0);
+        assert_true(S_ISLNK(info.st_mode));
+        assert_int_equal(lstat(scratch_path("elsewhere/second"), &info), 0);
+        assert_true(S_ISLNK(info.st_mode));
+        assert_int_equal(scratch_count(""), 2);
+        assert_int_equal(scratch_count("elsewhere"), 2);
+    }
+}
+
+static void test_links_without_end(void **state)
+{
+    struct error errors[2] = {{.status = STATUS_OK}};
+    int lock;
+
+    (void)state;
+    scratch_clear();
+    assert_int_equal(symlink("b", scratch_path("a")), 0);
+    assert_int_equal(symlink("a", scratch_path("b")), 0);
+    assert_false(file_write(scratch_path("a"), FILE_REPLACE, "new", 3, STATUS_LOCAL, &errors[0]));
+    assert_true(has(errors[0].story, "/a\": Too many levels of symbolic links"));
+    lock = file_lock(scratch_path("a"), STATUS_LOCAL, &errors[1]);
+    close(lock); /* whatever comes of the test */
+    assert_int_equal(lock, -1);
+    assert_true(has(errors[1].story, "/a\": Too many levels of symbolic links"));
+    assert_int_equal(scratch_count(""), 2);
+}
+
 /* A reader sees the old file or the new one, and both whole. */
 static int write_often(void *argument)
 {
@@ -447,6 +489,31 @@ static void test_lock(void **state)
     assert_int_equal(scratch_count(""), 1); /* a lock leaves nothing behind */
 }
 
+static int lock_is_held(void *path)
+{
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+/* By whatever links two processes come to a file, they wait for one another. */
+static void test_lock_by_a_link(void **state)
+{
+    struct error error = {0};
+    int lock, held;
+
+    (void)state;
+    scratch_clear();
+    assert_int_equal(mkdir(scratch_path("elsewhere"), 0755), 0);
+    assert_int_equal(symlink("elsewhere/real", scratch_path("link")), 0);
+    lock = file_lock(scratch_path("link"), STATUS_LOCAL, &error);
+    assert_true(lock >= 0);
+    held = in_child(lock_is_held, (void *)scratch_path("elsewhere"));
+    close(lock); /* whatever comes of the test */
+    assert_int_equal(held, 1);
+    assert_int_equal(in_child(lock_is_held, (void *)scratch_path("elsewhere")), 0);
+}
+
 static void test_lock_nowhere(void **state)
 {
     struct error error = {0};
@@ -473,11 +540,14 @@ int main(void)
         cmocka_unit_test(test_private_pipe),
         cmocka_unit_test(test_write),
         cmocka_unit_test(test_link_stays_a_link),
+        cmocka_unit_test(test_link_to_no_file),
+        cmocka_unit_test(test_links_without_end),
         cmocka_unit_test(test_write_is_atomic),
         cmocka_unit_test(test_keep_at_once),
         cmocka_unit_test(test_nothing_is_half_written),
         cmocka_unit_test(test_folder_in_the_way),
         cmocka_unit_test(test_lock),
+        cmocka_unit_test(test_lock_by_a_link),
         cmocka_unit_test(test_lock_nowhere),
     };
 

@@ -321,7 +321,9 @@ static const struct {
     {"--known list", "task=list"},
     {"--known add bob " PIN_A, "task=add known_name=bob known_pin=" PIN_A},
     {"--known add bob " CURL_B, "known_pin=" PIN_B},
-    {"--known del bob", "task=del known_name=bob"},
+    {"--known del bob", "task=del known_name=bob known_pin="},
+    {"--known del bob " CURL_B, "task=del known_name=bob known_pin=" PIN_B},
+    {"--known del -- -bob " PIN_A, "task=del known_name=-bob known_pin=" PIN_A},
     {"--version", "task=version"},
     {"-V", "task=version"},
     {"-V host", "task=version"},
@@ -514,11 +516,13 @@ static const struct {
     {"--known list x", "the forms are"},
     {"--known add bob", "the forms are"},
     {"--known add", "the forms are"},
-    {"--known add bob pin", "a pin is"},
+    {"--known add bob pin", "--known add: a pin is"},
+    {"--known add bob " PIN_A " " PIN_B, "the forms are"},
     {"--known add a_b " PIN_A, "a name has no spaces"},
     {"--known add #b " PIN_A, "a name has no spaces"},
     {"--known del", "the forms are"},
-    {"--known del a b", "the forms are"},
+    {"--known del a b", "--known del: a pin is"},
+    {"--known del bob " PIN_A " " PIN_B, "the forms are"},
 };
 
 static void test_wrong(void **state)

@@ -830,7 +830,7 @@ static void test_refused_by_the_peer(void **state)
 static void test_new_peer_is_remembered(void **state)
 {
     struct talk talk;
-    struct known_line line;
+    struct known_found found;
     struct error error = {0};
     const char *const names[] = {"bob"};
 
@@ -838,7 +838,7 @@ static void test_new_peer_is_remembered(void **state)
     careful(&talk, TRUST_TOFU_ACCEPT_NEW);
     begin(&talk, ROLE_WANT_CLIENT);
     expect_event(&talk, "handshake"); /* by then it is */
-    assert_int_equal(known_find(scratch_path("known_peers"), names, 1, identity_pin(bob, 0), &line, &error), KNOWN_MATCH);
+    assert_int_equal(known_find(scratch_path("known_peers"), names, 1, identity_pin(bob, 0), &found, &error), KNOWN_MATCH);
     side_close_in(&talk.side);
     hand_close(&talk.hand);
     end(&talk, STATUS_OK, "");

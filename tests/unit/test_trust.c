@@ -140,9 +140,76 @@ static void test_known_by_host(void **state)
     assert_string_equal(exam.result.pin, peer.pin);
     assert_int_equal(system_loads, 0);
 
+    assert_string_equal(exam.result.elsewhere, "");
+
     exam.config.host = "elsewhere"; /* a key known under another name is not known here */
     examine(&exam, &peer, NULL);
     expect(&exam, TRUST_ASK, 0, "");
+}
+
+/* But it is pointed out wherever it could change somebody's mind. */
+static void test_known_elsewhere(void **state)
+{
+    static const struct {
+        const char *file; /* carol has the key, in line 2 */
+        enum trust_tofu tofu;
+        const char *answer; /* with ASK: */
+        bool changed;
+    } table[] = {
+        {"zoe %s\ncarol %s\n", TRUST_TOFU_NEVER, NULL, false},
+        {"zoe %s\ncarol %s\n", TRUST_TOFU_ACCEPT_NEW, NULL, false},
+        {"zoe %s\ncarol %s\n", TRUST_TOFU_ASK, "yes", false},
+        {"zoe %s\ncarol %s\n", TRUST_TOFU_ASK, "no", false},
+        {"zoe %s\ncarol %s\n", TRUST_TOFU_ASK, NULL, false},
+        {"server %s\ncarol %s\n", TRUST_TOFU_ASK, NULL, true},
+    };
+    char wanted[512], question[2048];
+    struct exam exam;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(table); i++)
+        for (int known = 0; known < 2; known++) {
+            bool accepted = false;
+
+            exam_init(&exam, lines(table[i].file, other_ca.pin, known ? peer.pin : loner.pin));
+            snprintf(wanted, sizeof wanted, "this key is known as \"carol\" (%s, line 2)", exam.config.known_path);
+            exam.config.host = "server";
+            exam.config.tofu = table[i].tofu;
+            examine(&exam, &peer, NULL);
+            if (exam.result.verdict.answer == TRUST_ASK) {
+                trust_question(&exam.result, "192.0.2.1:1", question, sizeof question);
+                check_row(has(question, wanted) == known, "row %zu: %s", i, question);
+                trust_answer(&exam.config, table[i].answer, &exam.result, &exam.error);
+            }
+            accepted = exam.result.verdict.answer == TRUST_ACCEPT;
+            check_row(accepted == (table[i].tofu == TRUST_TOFU_ACCEPT_NEW || (table[i].answer && *table[i].answer == 'y')), "row %zu", i);
+            check_row(accepted || exam.error.status == (table[i].changed ? STATUS_WRONG : STATUS_UNKNOWN), "row %zu: %s", i, exam.error.story);
+            check_row(has(accepted ? exam.result.reason : exam.error.story, wanted) == known, "row %zu: %s%s", i,
+                      exam.result.reason, exam.error.story);
+        }
+}
+
+/* Where it changes nobody's mind, nothing is said. */
+static void test_elsewhere_does_not_matter(void **state)
+{
+    const char *pins[] = {peer.pin};
+    struct exam exam;
+
+    (void)state;
+    exam_init(&exam, lines("carol %s\nzoe %s\n", peer.pin, other_ca.pin));
+    exam.config.host = "peer.example"; /* the system's CA knows it */
+    examine(&exam, &peer, NULL);
+    expect(&exam, TRUST_ACCEPT, TRUST_BECAUSE_SYSTEM_CA, "peer.example");
+    assert_string_equal(exam.result.elsewhere, "");
+    exam.config.host = NULL; /* a listener: any name is as good */
+    examine(&exam, &peer, NULL);
+    expect(&exam, TRUST_ACCEPT, TRUST_BECAUSE_KNOWN, "carol");
+    assert_string_equal(exam.result.elsewhere, "");
+    exam.config.pins = pins;
+    exam.config.pin_count = 1;
+    examine(&exam, &peer, NULL);
+    expect(&exam, TRUST_ACCEPT, TRUST_BECAUSE_PIN, "peer.example");
+    assert_string_equal(exam.result.elsewhere, "");
 }
 
 static void test_known_to_a_listener(void **state)
@@ -169,9 +236,26 @@ static void test_changed(void **state)
     assert_int_equal(exam.error.status, STATUS_WRONG);
     assert_true(has(exam.error.story, "HAS CHANGED"));
     assert_true(has(exam.error.story, "known_peers:2"));
-    assert_true(has(exam.error.story, "symtls --known del server"));
+    assert_true(has(exam.error.story, "and 1 more line of that name has others"));
+    assert_true(has(exam.error.story, "symtls --known del server forgets all its keys, and symtls --known del server pin-sha256:"));
+    assert_true(has(exam.error.story, other_ca.pin));
+    assert_true(has(exam.error.story, " the one in line 2."));
     assert_true(has(exam.error.story, peer.pin));
     assert_int_equal(system_loads, 0);
+}
+
+/* One key, and a name that a shell would take for more than a name. */
+static void test_changed_with_one_key(void **state)
+{
+    struct exam exam;
+
+    (void)state;
+    exam_init(&exam, lines("bob's;box %s\nother %s\n", other_ca.pin, loner.pin));
+    exam.config.host = "bob's;box";
+    examine(&exam, &peer, NULL);
+    expect(&exam, TRUST_REFUSE, TRUST_BECAUSE_CHANGED, "");
+    assert_true(has(exam.error.story, "known_peers:1 has another one. Either"));
+    assert_true(has(exam.error.story, "symtls --known del 'bob'\\''s;box' forgets the old one. The new pin is pin-sha256:"));
 }
 
 /* Whoever comes to us gets the name of its address; if that is another's, it must not take it over. */
@@ -776,6 +860,28 @@ static void test_remember(void **state)
     }
 }
 
+/* Of two whom we meet at once under one name, only one gets it. */
+static void test_remembered_meanwhile(void **state)
+{
+    struct exam exam;
+
+    (void)state;
+    for (int asked = 0; asked < 2; asked++) {
+        exam_init(&exam, NULL);
+        exam.config.host = "server";
+        exam.config.tofu = asked ? TRUST_TOFU_ASK : TRUST_TOFU_ACCEPT_NEW;
+        examine(&exam, &peer, NULL);
+        if (asked)
+            trust_answer(&exam.config, "yes", &exam.result, &exam.error);
+        assert_true(known_add(exam.config.known_path, "server", other_ca.pin, "asked", &exam.error));
+        assert_false(trust_remember(&exam.config, &exam.result, &exam.error));
+        assert_int_equal(exam.error.status, STATUS_WRONG);
+        assert_true(has(exam.error.story, "\"server\" has got another key meanwhile"));
+        examine(&exam, &peer, NULL);
+        expect(&exam, TRUST_REFUSE, TRUST_BECAUSE_CHANGED, "");
+    }
+}
+
 static void test_nothing_to_remember(void **state)
 {
     struct exam exam;
@@ -810,8 +916,11 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_by_host),
+        cmocka_unit_test(test_known_elsewhere),
+        cmocka_unit_test(test_elsewhere_does_not_matter),
         cmocka_unit_test(test_known_to_a_listener),
         cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_changed_with_one_key),
         cmocka_unit_test(test_changed_at_an_address),
         cmocka_unit_test(test_bad_known_peers),
         cmocka_unit_test(test_system_ca),
@@ -836,6 +945,7 @@ int main(void)
         cmocka_unit_test(test_new_among_several_peers),
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_remember),
+        cmocka_unit_test(test_remembered_meanwhile),
         cmocka_unit_test(test_nothing_to_remember),
         cmocka_unit_test(test_cannot_remember),
     };
