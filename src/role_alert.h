@@ -7,6 +7,7 @@
 /* AlertDescription, RFC 8446 section 6: those that we send ourselves. */
 enum {
     ALERT_UNEXPECTED_MESSAGE = 10,
+    ALERT_BAD_RECORD_MAC = 20,
     ALERT_RECORD_OVERFLOW = 22,
     ALERT_HANDSHAKE_FAILURE = 40,
     ALERT_BAD_CERTIFICATE = 42,

@@ -73,6 +73,7 @@ void session_free(struct session *session)
         return;
     if (session->tls)
         gnutls_deinit(session->tls);
+    session_free_psk(session);
     role_free(&session->role);
     role_datagram_free(&session->datagram);
     buffer_free(&session->early);
@@ -155,8 +156,13 @@ void session_sent(struct session *session, size_t length)
 
 static enum session_state fail(struct session *session, int code)
 {
+    int alert = session_psk_alert(session, code);
+
     session_tell(session, code);
-    gnutls_alert_send_appropriate(session->tls, code);
+    if (alert == ROLE_NO_ALERT)
+        gnutls_alert_send_appropriate(session->tls, code);
+    else
+        gnutls_alert_send(session->tls, GNUTLS_AL_FATAL, (gnutls_alert_description_t)alert);
     return session->state = SESSION_FAILED;
 }
 
@@ -175,6 +181,8 @@ static enum session_state give_up_role(struct session *session)
 {
     char story[sizeof session->error->story];
 
+    if (session->role.reason == ROLE_REASON_ALERT)
+        session_psk_tell_alert(session, session->role.peer_alert);
     role_story(&session->role, story, sizeof story);
     error_set(session->error, role_status(&session->role), "%s", story);
     if (session->role.alert != ROLE_NO_ALERT)
@@ -300,6 +308,8 @@ static enum session_state handshake(struct session *session)
             continue;
         if (code == GNUTLS_E_LARGE_PACKET)
             code = GNUTLS_E_AGAIN;
+        if (code == GNUTLS_E_AGAIN && session_psk_is_stuck(session))
+            return fail(session, GNUTLS_E_DECRYPTION_FAILED);
         if (code == GNUTLS_E_AGAIN && !is_starved(session))
             return session->state;
         if (code == GNUTLS_E_AGAIN)
@@ -308,7 +318,9 @@ static enum session_state handshake(struct session *session)
             return fail(session, code);
         session->finished = code == 0;
     }
-    /* A server that did not ask has not been asked for a verdict either. */
+    if (session->config->psk && !session_used_psk(session))
+        return fail(session, GNUTLS_E_INSUFFICIENT_CREDENTIALS);
+    /* A server that did not ask has not been asked for a verdict either, nor has an end with a pre-shared key. */
     if (!session->judged)
         return session->state = SESSION_VERDICT;
     return open_session(session);
@@ -332,7 +344,11 @@ void session_presented(const struct session *session, struct presented *presente
     gnutls_datum_t status;
 
     memset(presented, 0, sizeof *presented);
-    presented->psk_name = "";
+    presented->psk_name = session->psk.peer;
+    if (session->config->psk) {
+        presented->kind = session_used_psk(session) ? PRESENTED_PSK : PRESENTED_NONE;
+        return;
+    }
     if (!list || count == 0)
         return;
     presented->kind = gnutls_certificate_type_get2(session->tls, GNUTLS_CTYPE_PEERS) == GNUTLS_CRT_RAWPK ? PRESENTED_RAWPK

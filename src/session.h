@@ -14,6 +14,7 @@
 #include "error.h"
 #include "facts.h"
 #include "identity.h"
+#include "psk.h"
 #include "role.h"
 
 struct session;
@@ -21,7 +22,8 @@ struct session;
 /* Borrowed for as long as the session lives. */
 struct session_config {
     struct role_config role;
-    const struct identity *identity;
+    const struct identity *identity; /* nobody's where there is a `psk` */
+    const struct psk *psk;   /* keys that we share: one of these, and no certificate, is what both ends have to show. NULL: none */
     const char *const *peers; /* whom we expect: an identity may be for one of them alone */
     size_t peer_count;
     const char *priority;    /* GnuTLS priority string; NULL: TLS 1.3 and 1.2 with the library's choice of ciphers */

@@ -276,6 +276,8 @@ static void look_at_records(struct session *session, const uint8_t *bytes, size_
     *early = false;
     while (dtls_next_record(&wire, &record)) {
         *early = *early || overtakes(session, &record);
+        if (record.epoch == 1 && record.type == DTLS_HANDSHAKE)
+            session_psk_sealed(session);
         /* A farewell: it has not heard ours yet. */
         if (session->peer_closed && session->we_closed && record.epoch > 0 && record.type == DTLS_ALERT)
             session->close_at = session->now;

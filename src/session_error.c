@@ -23,6 +23,8 @@ static void tell_alert(struct session *session, int alert)
     const char *name = role_alert_name(alert);
     const char *meaning = role_alert_meaning(alert);
 
+    if (session_psk_tell_alert(session, alert))
+        return;
     if (refuses_our_identity(session, alert) && shows_nothing(session))
         error_set(session->error, STATUS_REFUSED, "the peer refused us (alert %d, %s): we did not show who we are%s%s", alert,
                   name, session->shown_none ? ", since " : "", session->shown_none ? session->shown_none : "");
@@ -65,6 +67,8 @@ void session_tell(struct session *session, int code)
     /* To the library a stream that ends in the middle of a record is a record that is too short. */
     if (code == GNUTLS_E_UNEXPECTED_PACKET_LENGTH && session->input_ended && buffer_used(&session->input) == 0)
         code = GNUTLS_E_PREMATURE_TERMINATION;
+    if (session_psk_tell(session, code))
+        return;
     if (is_about_our_key(code)) {
         error_set(session->error, STATUS_IDENTITY, "our key cannot be used any more: %s", gnutls_strerror(code));
         return;

@@ -8,6 +8,18 @@
 #include "role_datagram.h"
 #include "session.h"
 
+/* How it is going with a pre-shared key. */
+struct session_psk {
+    gnutls_psk_client_credentials_t client;
+    gnutls_psk_server_credentials_t server;
+    char peer[PSK_NAME_SIZE]; /* whom the key is shared with; "": nobody told */
+    char claimed[PSK_NAME_SIZE]; /* as server: what the client calls itself, fit for printing */
+    enum psk_claim claim;     /* as server: what came of that */
+    bool is_claimed;          /* ... once it has said so */
+    bool is_proven;           /* ... and has the key */
+    unsigned sealed;          /* datagrams: records that should have been decrypted */
+};
+
 struct session {
     const struct session_config *config;
     struct error *error;
@@ -30,6 +42,7 @@ struct session {
     const char *shown_why;
     const char *shown_none; /* why we showed nothing, though we have something; NULL: we did, or were not asked */
     bool asked_for_identity; /* the server wanted a certificate of ours */
+    struct session_psk psk;
     bool accepted;        /* the peer has accepted us */
     bool we_closed;
     bool peer_closed;
@@ -75,6 +88,36 @@ const char *session_certificate_types(const struct session *session, enum role r
 
 /* The pin of what we showed, or would show first; "": none. */
 const char *session_our_pin(const struct session *session);
+
+/* ---- session_psk.c ---- */
+
+/* The credentials of a library session that has pre-shared keys and nothing else. A GnuTLS error code. */
+int session_set_psk(struct session *session, gnutls_session_t tls, enum role role);
+void session_free_psk(struct session *session);
+
+/* The end of a priority string. */
+extern const char session_psk_exchanges[];
+
+/* The handshake was done with a key that we share. */
+bool session_used_psk(const struct session *session);
+
+/* A ClientHello has been read to its end, and the library found nothing wrong with it. */
+void session_psk_hello(struct session *session);
+
+/* Datagrams: the peer has sent what its key should have decrypted. */
+void session_psk_sealed(struct session *session);
+
+/* ... so often that it cannot have the key. */
+bool session_psk_is_stuck(const struct session *session);
+
+/* Keep the story of a GnuTLS error, if it is one of pre-shared keys. False: it is not. */
+bool session_psk_tell(struct session *session, int code);
+
+/* The same for an alert that the peer sent. */
+bool session_psk_tell_alert(struct session *session, int alert);
+
+/* The alert for it, where the library would send another one; else ROLE_NO_ALERT. */
+int session_psk_alert(const struct session *session, int code);
 
 /* Keep the story of a GnuTLS error, as it is for the state that the session is in. */
 void session_tell(struct session *session, int code);

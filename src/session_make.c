@@ -83,6 +83,8 @@ static int verify(gnutls_session_t tls)
 
     if (session->judged)
         return 0;
+    if (session->config->psk) /* no certificate will do */
+        return GNUTLS_E_INSUFFICIENT_CREDENTIALS;
     session->state = SESSION_VERDICT;
     return GNUTLS_E_AGAIN;
 }
@@ -121,6 +123,7 @@ static int watch_handshake(gnutls_session_t tls, unsigned type, unsigned when, u
         return 0;
     switch (type) {
     case GNUTLS_HANDSHAKE_CLIENT_HELLO:
+        session_psk_hello(session);
         return check_client_hello(session, body);
     case GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST:
         session->asked_for_identity = true;
@@ -185,7 +188,7 @@ static int write_keylog(gnutls_session_t tls, const char *label, const gnutls_da
 static bool set_priority(struct session *session, gnutls_session_t tls, enum role role)
 {
     const char *priority = session->config->priority;
-    const char *types = session_certificate_types(session, role);
+    const char *types = session->config->psk ? session_psk_exchanges : session_certificate_types(session, role);
     const char *at = NULL;
     char *whole = NULL;
     int code;
@@ -260,7 +263,7 @@ bool session_make_tls(struct session *session, enum role role)
         gnutls_session_set_keylog_function(tls, write_keylog);
     if (!set_priority(session, tls, role))
         return false;
-    code = session_set_identity(session, tls);
+    code = session->config->psk ? session_set_psk(session, tls, role) : session_set_identity(session, tls);
     if (code >= 0 && !set_alpn(session, tls))
         code = GNUTLS_E_MEMORY_ERROR;
     if (code >= 0 && role == ROLE_CLIENT)
