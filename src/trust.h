@@ -17,11 +17,13 @@ struct trust_config {
     const char *const *peers; /* --peer */
     size_t peer_count;
     const char *cacert;
+    const char *crl;
     const char *host; /* the name under which we look for the peer; NULL when it comes to us */
     const char *known_path;
     bool insecure;
     bool allow_self;
     enum trust_tofu tofu;
+    enum trust_ocsp ocsp;
     enum trust_remote_id remote_id;
 };
 
@@ -31,6 +33,7 @@ struct trust_occasion {
     size_t our_pin_count;
     const char *our_psk_name;    /* NULL: we have no pre-shared key */
     const char *address;         /* where the peer is, without a port */
+    bool peer_cannot_staple;     /* its role and version leave it no way to send an OCSP response */
 };
 
 /* What came of it. */
@@ -41,7 +44,7 @@ struct trust_result {
     char claimed[FACTS_NAME_SIZE];    /* who it says it is: no more than that */
     char remember_as[KNOWN_NAME_SIZE];/* what a stranger would be remembered under */
     char reason[512];                 /* the rest of "trusted because " */
-    char doubt[256];                  /* why no CA vouches for it, for the question; "" where that was not looked at */
+    char doubt[512];                  /* why no CA vouches for it, for the question; "" where that was not looked at */
 };
 
 /* Judge who presented that. On TRUST_REFUSE the error has the story. On TRUST_ASK show trust_question() to the user and

@@ -10,6 +10,7 @@
 struct trust_examination {
     const struct trust_config *config;
     const struct presented *presented;
+    const struct trust_occasion *occasion;
     struct trust_result *result;
     struct error *error;
     gnutls_x509_crt_t certificates[PRESENTED_MAX];
