@@ -181,6 +181,8 @@ static bool configure(struct run *run)
                                        .peers = options->peers.at,
                                        .peer_count = options->peers.count,
                                        .cacert = options->cacert,
+                                       .crl = options->crl,
+                                       .ocsp = options->ocsp,
                                        .host = options->task == OPTIONS_LISTEN ? NULL : options->host,
                                        .known_path = run->known_path,
                                        .insecure = options->insecure,

@@ -76,6 +76,8 @@ static const struct poptOption peer_options[] = {
     TAKES("peer", '\0', OPT_PEER, "the peer has this name (again for more)", "NAME"),
     TAKES("pin", '\0', OPT_PIN, "the peer has this key (again for more)", "PIN"),
     TAKES("cacert", '\0', OPT_CACERT, "one of these CAs vouches for the peer (PEM)", "FILE"),
+    TAKES("crl", '\0', OPT_CRL, "its CA has a list in here, and the peer is not on it (PEM, DER)", "FILE"),
+    TAKES("ocsp", '\0', OPT_OCSP, "an OCSP response from the peer: check, require, never (check)", "HOW"),
     TAKES("tofu", '\0', OPT_TOFU, "a peer that is new: ask, accept-new, never (ask)", "HOW"),
     TAKES("remote-id", '\0', OPT_REMOTE_ID, "has the peer to show who it is? require, request, ignore (require)", "HOW"),
     FLAG("insecure", '\0', OPT_INSECURE, "accept everybody that nothing else here refuses"),
@@ -355,7 +357,7 @@ static const struct {
 } texts[] = {
     {'p', AT(source_port)}, {OPT_ROLE_PREFERENCE, AT(preference)},
     {OPT_OCSP_RESPONSE, AT(ocsp_response)},      {OPT_KEY, AT(key)},     {OPT_CERT, AT(certificate)},
-    {OPT_PASS, AT(pass)},        {OPT_CACERT, AT(cacert)}, {OPT_PRIORITY, AT(priority)},
+    {OPT_PASS, AT(pass)},        {OPT_CACERT, AT(cacert)}, {OPT_CRL, AT(crl)}, {OPT_PRIORITY, AT(priority)},
     {OPT_KEYLOG, AT(keylog)}, {OPT_REPORT, AT(report)},
 };
 
@@ -368,6 +370,7 @@ static const struct {
     {'r', "--role", "any|client|server|prefer-client|prefer-server", AT(want)},
     {OPT_HELLO, "--hello", "now|wait", AT(hello)},
     {OPT_SYMMETRIC, "--symmetric", "allow|require|never", AT(symmetric)},
+    {OPT_OCSP, "--ocsp", "check|require|never", AT(ocsp)},
     {OPT_TOFU, "--tofu", "ask|accept-new|never", AT(tofu)},
     {OPT_REMOTE_ID, "--remote-id", "require|request|ignore", AT(remote_id)},
 };

@@ -70,6 +70,8 @@ struct options {
     struct options_list peers;
     struct options_list pins; /* canonical */
     const char *cacert;
+    const char *crl;
+    enum trust_ocsp ocsp;
     enum trust_tofu tofu;
     enum trust_remote_id remote_id;
     bool insecure;

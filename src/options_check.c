@@ -208,8 +208,9 @@ static bool check_identity(const struct options *options, const struct options_g
         strncmp(options->pass, "env:", 4))
         return complain(error, "--pass says where the passphrase is, not what it is: file:F, fd:N or env:V");
     if (options->remote_id == TRUST_REMOTE_ID_IGNORE &&
-        (options->pins.count || options->peers.count || options->cacert))
-        return complain(error, "--remote-id ignore does not look at the peer's identity; --pin, --peer and --cacert do");
+        (options->pins.count || options->peers.count || options->cacert || options->crl ||
+         options->ocsp == TRUST_OCSP_REQUIRE))
+        return complain(error, "--remote-id ignore does not look at the peer's identity; --pin, --peer, --cacert, --crl and --ocsp require do");
     if (was_given(given, OPT_REPORT) && strncmp(options->report, "fd:", 3) == 0 &&
         (!options->report[3] || strspn(options->report + 3, "0123456789") != strlen(options->report + 3) ||
          strlen(options->report) > 9))

@@ -27,6 +27,8 @@ enum {
     OPT_PEER,
     OPT_PIN,
     OPT_CACERT,
+    OPT_CRL,
+    OPT_OCSP,
     OPT_TOFU,
     OPT_REMOTE_ID,
     OPT_INSECURE,

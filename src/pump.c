@@ -129,6 +129,7 @@ static void judge(struct pump *pump)
 
     occasion.peer_is_server = session_role(pump->session) == ROLE_CLIENT;
     occasion.address = address_host(&pump->channel->transport.remote, address);
+    occasion.peer_cannot_staple = session_peer_cannot_staple(pump->session);
     session_presented(pump->session, &presented);
     trust_examine(pump->config->trust, &presented, &occasion, &pump->trust, pump->error);
     if (pump->trust.verdict.answer == TRUST_ASK && !ask(pump)) {

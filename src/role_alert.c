@@ -35,7 +35,7 @@ static const struct alert {
     {109, false, "missing_extension", NULL},
     {110, false, "unsupported_extension", NULL},
     {112, false, "unrecognized_name", "it does not serve the name that we asked for"},
-    {113, true, "bad_certificate_status_response", NULL},
+    {113, true, "bad_certificate_status_response", "nothing fresh told it that our certificate is not revoked"},
     {115, true, "unknown_psk_identity", "it does not know our key"},
     {116, true, "certificate_required", "it wants us to show a certificate"},
     {120, false, "no_application_protocol", "no --alpn protocol in common"},

@@ -105,6 +105,8 @@ void session_sent(struct session *session, size_t length);
 /* ---- Acceptance ---- */
 
 void session_presented(const struct session *session, struct presented *presented);
+/* The peer is a client, of a version before TLS 1.3: those have no way to send an OCSP response (RFC 6066 section 8). */
+bool session_peer_cannot_staple(const struct session *session);
 void session_accept(struct session *session);
 /* A fatal alert and an end; the caller has set the error. */
 void session_refuse(struct session *session, int alert);

@@ -43,6 +43,11 @@ static bool export_material(struct session *session, struct facts *facts)
     return code >= 0;
 }
 
+bool session_peer_cannot_staple(const struct session *session)
+{
+    return session->our_role == ROLE_SERVER && gnutls_protocol_get_version(session->tls) != GNUTLS_TLS1_3;
+}
+
 bool session_facts(struct session *session, struct facts *facts)
 {
     const struct role_config *config = &session->role.config;

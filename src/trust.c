@@ -4,6 +4,7 @@
 #include "role_alert.h"
 #include "trust_certificate.h"
 #include "trust_examination.h"
+#include "trust_revocation.h"
 
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
@@ -80,6 +81,8 @@ static enum trust_chain verdict_of(unsigned status)
 {
     if (status == 0)
         return TRUST_CHAIN_GOOD;
+    if (status & GNUTLS_CERT_REVOKED)
+        return TRUST_CHAIN_REVOKED; /* by the library: it is on its list of stolen ones */
     if (status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED))
         return TRUST_CHAIN_EXPIRED;
     if (status & (GNUTLS_CERT_SIGNER_NOT_FOUND))
@@ -108,6 +111,8 @@ static enum trust_chain chain(void *context, bool system)
                                                NULL) < 0)
             status |= GNUTLS_CERT_INVALID;
         verdict = verdict_of(status);
+        if (verdict == TRUST_CHAIN_GOOD)
+            verdict = trust_revocation(examination, list);
         if (status && gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &words, 0) >= 0) {
             snprintf(examination->result->doubt, sizeof examination->result->doubt, "%s", words.data);
             gnutls_free(words.data);
@@ -181,6 +186,7 @@ void trust_examine(const struct trust_config *config, const struct presented *pr
     struct trust_examination examination = {.config = config, .presented = presented, .occasion = occasion, .result = result, .error = error};
     struct trust_rules rules = {.pins_given = config->pin_count > 0,
                                 .cacert_given = config->cacert != NULL,
+                                .chain_needed = config->crl || config->ocsp == TRUST_OCSP_REQUIRE,
                                 .peer_given = config->peer_count > 0,
                                 .names_expected = config->peer_count > 0 || config->host,
                                 .insecure = config->insecure,

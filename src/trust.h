@@ -17,12 +17,14 @@ struct trust_config {
     const char *const *peers; /* --peer */
     size_t peer_count;
     const char *cacert;
+    const char *crl;
     const char *host; /* the name under which we look for the peer; NULL when it comes to us */
     const char *known_path;
     bool insecure;
     bool allow_self;
     bool strict_eku;
     enum trust_tofu tofu;
+    enum trust_ocsp ocsp;
     enum trust_remote_id remote_id;
 };
 
@@ -33,6 +35,7 @@ struct trust_occasion {
     const char *our_psk_name;    /* NULL: we have no pre-shared key */
     const char *address;         /* where the peer is, without a port */
     bool peer_is_server;         /* for --strict-eku alone */
+    bool peer_cannot_staple;     /* its role and version leave it no way to send an OCSP response */
 };
 
 /* What came of it. */
@@ -44,7 +47,7 @@ struct trust_result {
     char remember_as[KNOWN_NAME_SIZE];/* what a stranger would be remembered under */
     char reason[512];                 /* the rest of "trusted because " */
     char elsewhere[464];              /* its key is known under a name that is not expected: that, file and line; or "" */
-    char doubt[256];                  /* why no CA vouches for it, for the question; "" where that was not looked at */
+    char doubt[512];                  /* why no CA vouches for it, for the question; "" where that was not looked at */
 };
 
 /* Judge who presented that. On TRUST_REFUSE the error has the story. On TRUST_ASK show trust_question() to the user and

@@ -20,7 +20,7 @@ static struct trust_verdict give_up(void)
 
 static struct trust_verdict judge_stranger(const struct trust_rules *rules)
 {
-    bool asked_for_something = rules->pins_given || rules->cacert_given || rules->peer_given;
+    bool asked_for_something = rules->pins_given || rules->cacert_given || rules->chain_needed || rules->peer_given;
 
     if (!asked_for_something && rules->insecure)
         return accept_peer(TRUST_BECAUSE_INSECURE, TRUST_INSECURE);
@@ -29,9 +29,10 @@ static struct trust_verdict judge_stranger(const struct trust_rules *rules)
     return refuse_peer(TRUST_BECAUSE_NO_KEY, STATUS_UNKNOWN, ALERT_CERTIFICATE_REQUIRED);
 }
 
-static struct trust_verdict judge_cacert(const struct trust_rules *rules, const struct trust_questions *peer)
+/* That it leads to a CA is no reason to accept anybody yet, but the opposite is one to refuse. */
+static struct trust_verdict judge_chain(const struct trust_questions *peer, bool system)
 {
-    switch (peer->chain(peer->context, false)) {
+    switch (peer->chain(peer->context, system)) {
     case TRUST_CHAIN_GOOD:
         break;
     case TRUST_CHAIN_NOT_THERE:
@@ -42,13 +43,26 @@ static struct trust_verdict judge_cacert(const struct trust_rules *rules, const 
         return refuse_peer(TRUST_BECAUSE_EXPIRED, STATUS_WRONG, ALERT_CERTIFICATE_EXPIRED);
     case TRUST_CHAIN_BAD:
         return refuse_peer(TRUST_BECAUSE_BAD_CHAIN, STATUS_WRONG, ALERT_BAD_CERTIFICATE);
+    case TRUST_CHAIN_REVOKED:
+        return refuse_peer(TRUST_BECAUSE_REVOKED, STATUS_WRONG, ALERT_CERTIFICATE_REVOKED);
+    case TRUST_CHAIN_NO_STATUS:
+        return refuse_peer(TRUST_BECAUSE_NO_STATUS, STATUS_WRONG, ALERT_BAD_CERTIFICATE_STATUS_RESPONSE);
     case TRUST_CHAIN_FAILED:
         return give_up();
     }
+    return accept_peer(system ? TRUST_BECAUSE_SYSTEM_CA : TRUST_BECAUSE_CACERT, TRUST_CA);
+}
+
+static struct trust_verdict judge_cacert(const struct trust_rules *rules, const struct trust_questions *peer)
+{
+    struct trust_verdict verdict = judge_chain(peer, false);
+
+    if (verdict.answer != TRUST_ACCEPT)
+        return verdict;
     /* A listener that named nobody means everybody whom this CA vouches for. */
     if (rules->names_expected && !peer->name_matches(peer->context))
         return refuse_peer(TRUST_BECAUSE_OTHER_NAME, STATUS_WRONG, ALERT_BAD_CERTIFICATE);
-    return accept_peer(TRUST_BECAUSE_CACERT, TRUST_CA);
+    return verdict;
 }
 
 static struct trust_verdict judge_name(const struct trust_questions *peer)
@@ -69,8 +83,15 @@ static struct trust_verdict judge_as_asked(const struct trust_rules *rules, cons
         verdict = judge_cacert(rules, peer);
         if (verdict.answer != TRUST_ACCEPT)
             return verdict;
-    } else if (rules->peer_given && !peer->name_matches(peer->context)) {
-        return judge_name(peer);
+    } else {
+        if (rules->peer_given && !peer->name_matches(peer->context))
+            return judge_name(peer);
+        if (rules->chain_needed) {
+            struct trust_verdict by_ca = judge_chain(peer, true);
+
+            if (by_ca.answer != TRUST_ACCEPT)
+                return by_ca;
+        }
     }
     if (rules->pins_given)
         verdict = accept_peer(TRUST_BECAUSE_PIN, TRUST_PIN);
@@ -79,6 +100,14 @@ static struct trust_verdict judge_as_asked(const struct trust_rules *rules, cons
 
 static struct trust_verdict judge_by_default(const struct trust_rules *rules, const struct trust_questions *peer)
 {
+    struct trust_verdict by_ca = {.answer = TRUST_ASK};
+
+    /* Then even who is known has to have a CA that stands by its word. */
+    if (rules->chain_needed) {
+        by_ca = judge_chain(peer, true);
+        if (by_ca.answer == TRUST_REFUSE)
+            return by_ca;
+    }
     switch (peer->known(peer->context)) {
     case KNOWN_MATCH:
         return accept_peer(TRUST_BECAUSE_KNOWN, TRUST_KNOWN);
@@ -91,14 +120,10 @@ static struct trust_verdict judge_by_default(const struct trust_rules *rules, co
     }
     /* Holding some public CA's certificate makes nobody welcome: it has to be the name that we expect. */
     if (rules->names_expected && peer->name_matches(peer->context)) {
-        switch (peer->chain(peer->context, true)) {
-        case TRUST_CHAIN_GOOD:
-            return accept_peer(TRUST_BECAUSE_SYSTEM_CA, TRUST_CA);
-        case TRUST_CHAIN_FAILED:
-            return give_up();
-        default:
-            break;
-        }
+        if (!rules->chain_needed)
+            by_ca = judge_chain(peer, true);
+        if (by_ca.answer == TRUST_ACCEPT || by_ca.because == TRUST_BECAUSE_FAILED)
+            return by_ca;
     }
     switch (rules->tofu) {
     case TRUST_TOFU_ACCEPT_NEW:
@@ -116,7 +141,7 @@ static struct trust_verdict judge_psk(const struct trust_rules *rules, const str
 {
     if (rules->pins_given)
         return refuse_peer(TRUST_BECAUSE_OTHER_PIN, STATUS_WRONG, ALERT_ACCESS_DENIED);
-    if (rules->cacert_given)
+    if (rules->cacert_given || rules->chain_needed)
         return refuse_peer(TRUST_BECAUSE_BARE_KEY, STATUS_WRONG, ALERT_ACCESS_DENIED);
     if (rules->peer_given && !peer->name_matches(peer->context))
         return refuse_peer(TRUST_BECAUSE_OTHER_NAME, STATUS_WRONG, ALERT_ACCESS_DENIED);

@@ -12,12 +12,14 @@
 #include "presented.h"
 
 enum trust_tofu { TRUST_TOFU_ASK, TRUST_TOFU_ACCEPT_NEW, TRUST_TOFU_NEVER };
+enum trust_ocsp { TRUST_OCSP_CHECK, TRUST_OCSP_REQUIRE, TRUST_OCSP_NEVER };
 enum trust_remote_id { TRUST_REMOTE_ID_REQUIRE, TRUST_REMOTE_ID_REQUEST, TRUST_REMOTE_ID_IGNORE };
 
 /* What the user asked for. */
 struct trust_rules {
     bool pins_given;
     bool cacert_given;
+    bool chain_needed;    /* --crl or --ocsp require: a CA, of --cacert or else of the system, has to stand by its word */
     bool peer_given;      /* --peer */
     bool names_expected;  /* --peer, or the HOST that we connect to */
     bool insecure;
@@ -34,6 +36,8 @@ enum trust_chain {
     TRUST_CHAIN_UNKNOWN_CA,
     TRUST_CHAIN_EXPIRED,
     TRUST_CHAIN_BAD,
+    TRUST_CHAIN_REVOKED,
+    TRUST_CHAIN_NO_STATUS, /* nothing fresh says that it is not revoked */
     TRUST_CHAIN_FAILED
 };
 
@@ -70,6 +74,8 @@ enum trust_because {
     TRUST_BECAUSE_UNKNOWN_CA,
     TRUST_BECAUSE_EXPIRED,
     TRUST_BECAUSE_BAD_CHAIN,
+    TRUST_BECAUSE_REVOKED,
+    TRUST_BECAUSE_NO_STATUS,
     TRUST_BECAUSE_CHANGED,
     TRUST_BECAUSE_UNKNOWN,
     TRUST_BECAUSE_FAILED /* a file could not be used; the error is told already */

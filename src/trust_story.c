@@ -147,7 +147,14 @@ void trust_tell_refusal(struct trust_examination *examination)
         break;
     case TRUST_BECAUSE_UNKNOWN_CA:
     case TRUST_BECAUSE_BAD_CHAIN:
-        error_set(error, status, "no CA in \"%s\" vouches for the peer: %s", examination->config->cacert, result->doubt);
+        if (examination->config->cacert)
+            error_set(error, status, "no CA in \"%s\" vouches for the peer: %s", examination->config->cacert, result->doubt);
+        else
+            error_set(error, status, "no CA that this system trusts vouches for the peer: %s", result->doubt);
+        break;
+    case TRUST_BECAUSE_REVOKED:
+    case TRUST_BECAUSE_NO_STATUS:
+        error_set(error, status, "the peer cannot be accepted: %s", result->doubt);
         break;
     case TRUST_BECAUSE_EXPIRED:
         error_set(error, status, "the peer's certificate is out of its time: %s", result->doubt);

@@ -88,6 +88,8 @@ static const char *field(const struct options *options, const char *name)
         {"pass", text(options->pass)},
         {"ocsp_response", text(options->ocsp_response)},
         {"cacert", text(options->cacert)},
+        {"crl", text(options->crl)},
+        {"ocsp", one_of((int)options->ocsp, NAMES("check", "require", "never"))},
         {"tofu", one_of((int)options->tofu, NAMES("ask", "accept-new", "never"))},
         {"remote_id", one_of((int)options->remote_id, NAMES("require", "request", "ignore"))},
         {"priority", text(options->priority)},
@@ -150,7 +152,7 @@ static const struct {
     /* three ways to a peer, and the defaults of each */
     {"host 4433", "task=connect host=host port=4433 family=any numeric=0 source=- source_port=- wait=30000 handshake=30000 idle=-1 "
                   "linger=10000 retries=0 retry_delay=1000 role=any symmetric=allow hello=now implicit=0 extension=65363 "
-                  "preference=- identities=- cert=- key=- pass=- no_identity=0 rawpk=0 ocsp_response=- peers=- pins=- cacert=- tofu=ask remote_id=require insecure=0 "
+                  "preference=- identities=- cert=- key=- pass=- no_identity=0 rawpk=0 ocsp_response=- peers=- pins=- cacert=- crl=- ocsp=check tofu=ask remote_id=require insecure=0 "
                   "allow_self=0 priority=- alpn=- sni=host keylog=- label=- no_stdin=0 discard=0 zero=0 verbosity=0 report=-"},
     {"-l 4433", "task=listen host=- port=4433 source_port=- wait=-1 handshake=30000 linger=10000 role=prefer-server symmetric=allow "
                 "hello=wait sni=- tofu=ask remote_id=require"},
@@ -271,6 +273,12 @@ static const struct {
     {"--pin " PIN_A " host 1", "pins=" PIN_A},
     {"--pin " PIN_A " --pin " CURL_B " host 1", "pins=" PIN_A "," PIN_B},
     {"--cacert ca.pem host 1", "cacert=ca.pem"},
+    {"--crl crl.pem host 1", "crl=crl.pem"},
+    {"--ocsp check host 1", "ocsp=check"},
+    {"--ocsp require host 1", "ocsp=require"},
+    {"--ocsp never host 1", "ocsp=never"},
+    {"--remote-id ignore --ocsp never host 1", "remote_id=ignore ocsp=never"},
+    {"--insecure --crl crl.pem --ocsp require host 1", "insecure=1 crl=crl.pem ocsp=require"},
     {"--tofu ask host 1", "tofu=ask"},
     {"--tofu accept-new host 1", "tofu=accept-new"},
     {"--tofu never host 1", "tofu=never"},
@@ -499,6 +507,9 @@ static const struct {
     {"--remote-id ignore --pin " PIN_A " host 1", "--remote-id ignore"},
     {"--remote-id ignore --peer bob host 1", "--remote-id ignore"},
     {"--remote-id ignore --cacert f host 1", "--remote-id ignore"},
+    {"--remote-id ignore --crl f host 1", "--remote-id ignore"},
+    {"--remote-id ignore --ocsp require host 1", "--remote-id ignore"},
+    {"--ocsp maybe host 1", "--ocsp \"maybe\""},
 
     /* what popt has to say */
     {"--nonsense host 1", "--nonsense: "},
@@ -582,7 +593,7 @@ static void test_help(void **state)
         "--listen", "--both", "--ipv4", "--ipv6", "--numeric", "--source", "--source-port", "--wait", "--handshake-timeout",
         "--idle-timeout", "--linger", "--retry", "--retry-delay", "--role", "--hello", "--symmetric", "--implicit",
         "--extension-id", "--role-preference", "--identity", "--cert", "--key", "--pass", "--no-identity", "--peer", "--pin",
-        "--cacert", "--tofu", "--remote-id", "--insecure", "--allow-self", "--priority", "--alpn", "--sni", "--no-sni",
+        "--cacert", "--crl", "--ocsp", "--tofu", "--remote-id", "--insecure", "--allow-self", "--priority", "--alpn", "--sni", "--no-sni",
         "--keylog", "--export", "--no-stdin", "--send-only", "--recv-only", "--zero", "--verbose", "--quiet", "--report",
         "--show-identity", "--known", "--version", "--help", "--usage",
     };

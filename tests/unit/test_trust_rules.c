@@ -131,6 +131,29 @@ static const struct row {
     {"the pin, and another CA", {.cacert_given = true, .pins_given = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.cacert = TRUST_CHAIN_UNKNOWN_CA}, REFUSE(UNKNOWN_CA, WRONG, UNKNOWN_CA), "C"},
     {"the pin and the CA, another HOST", {.cacert_given = true, .pins_given = true, .names_expected = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "Cn"},
 
+    /* --crl and --ocsp require: the chain of somebody who is accepted anyway has to hold */
+    {"revoked", {.cacert_given = true}, {.kind = PRESENTED_X509}, {.cacert = TRUST_CHAIN_REVOKED}, REFUSE(REVOKED, WRONG, CERTIFICATE_REVOKED), "C"},
+    {"no status", {.cacert_given = true}, {.kind = PRESENTED_X509}, {.cacert = TRUST_CHAIN_NO_STATUS}, REFUSE(NO_STATUS, WRONG, BAD_CERTIFICATE_STATUS_RESPONSE), "C"},
+    {"the pin, but revoked", {.cacert_given = true, .pins_given = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.cacert = TRUST_CHAIN_REVOKED}, REFUSE(REVOKED, WRONG, CERTIFICATE_REVOKED), "C"},
+    {"the name and a system's CA, but revoked: ask", {.names_expected = true}, {.kind = PRESENTED_X509}, {.name = true, .system = TRUST_CHAIN_REVOKED}, ASK, "knS"},
+    {"the same without a status", {.names_expected = true, .tofu = TRUST_TOFU_NEVER}, {.kind = PRESENTED_X509}, {.name = true, .system = TRUST_CHAIN_NO_STATUS}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "knS"},
+    {"a chain with --cacert", {.chain_needed = true, .cacert_given = true}, {.kind = PRESENTED_X509}, {.system = TRUST_CHAIN_BAD}, ACCEPT(CACERT, CA), "C"},
+    {"a chain to the system's CAs, for HOST", {.chain_needed = true, .names_expected = true}, {.kind = PRESENTED_X509}, {.name = true}, ACCEPT(SYSTEM_CA, CA), "Skn"},
+    {"to a listener that makes nobody welcome", {.chain_needed = true, .tofu = TRUST_TOFU_NEVER}, {.kind = PRESENTED_X509}, {.name = true}, REFUSE(UNKNOWN, UNKNOWN, CERTIFICATE_UNKNOWN), "Sk"},
+    {"another name: ask", {.chain_needed = true, .names_expected = true}, {.kind = PRESENTED_X509}, {.name = false}, ASK, "Skn"},
+    {"known, and not revoked", {.chain_needed = true}, {.kind = PRESENTED_X509}, {.known = KNOWN_MATCH}, ACCEPT(KNOWN, KNOWN), "Sk"},
+    {"known, but revoked", {.chain_needed = true}, {.kind = PRESENTED_X509}, {.known = KNOWN_MATCH, .system = TRUST_CHAIN_REVOKED}, REFUSE(REVOKED, WRONG, CERTIFICATE_REVOKED), "S"},
+    {"known, but of no CA", {.chain_needed = true}, {.kind = PRESENTED_X509}, {.known = KNOWN_MATCH, .system = TRUST_CHAIN_UNKNOWN_CA}, REFUSE(UNKNOWN_CA, WRONG, UNKNOWN_CA), "S"},
+    {"accept-new, but no status", {.chain_needed = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.kind = PRESENTED_X509}, {.system = TRUST_CHAIN_NO_STATUS}, REFUSE(NO_STATUS, WRONG, BAD_CERTIFICATE_STATUS_RESPONSE), "S"},
+    {"--insecure, but revoked", {.chain_needed = true, .insecure = true}, {.kind = PRESENTED_X509}, {.system = TRUST_CHAIN_REVOKED}, REFUSE(REVOKED, WRONG, CERTIFICATE_REVOKED), "S"},
+    {"--insecure, and not revoked", {.chain_needed = true, .insecure = true}, {.kind = PRESENTED_X509}, {.name = false}, ACCEPT(INSECURE, INSECURE), "S"},
+    {"the pin, and not revoked", {.chain_needed = true, .pins_given = true, .names_expected = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.name = false}, ACCEPT(PIN, PIN), "S"},
+    {"the pin, no status", {.chain_needed = true, .pins_given = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.system = TRUST_CHAIN_NO_STATUS}, REFUSE(NO_STATUS, WRONG, BAD_CERTIFICATE_STATUS_RESPONSE), "S"},
+    {"the CRL cannot be used", {.chain_needed = true}, {.kind = PRESENTED_X509}, {.known = KNOWN_MATCH, .system = TRUST_CHAIN_FAILED}, REFUSE(FAILED, LOCAL, INTERNAL_ERROR), "S"},
+    {"a bare key has no chain", {.chain_needed = true}, {.kind = PRESENTED_RAWPK}, {.known = KNOWN_MATCH, .system = TRUST_CHAIN_NOT_THERE}, REFUSE(BARE_KEY, WRONG, UNSUPPORTED_CERTIFICATE), "S"},
+    {"nor has a pre-shared one", {.chain_needed = true}, {.kind = PRESENTED_PSK}, {.name = true}, REFUSE(BARE_KEY, WRONG, ACCESS_DENIED), ""},
+    {"nor who shows none", {.chain_needed = true, .insecure = true, .remote_id = TRUST_REMOTE_ID_REQUEST}, {.kind = PRESENTED_NONE}, {.name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
+
     /* --insecure */
     {"anybody", {.insecure = true}, {.kind = PRESENTED_X509}, {.known = KNOWN_CHANGED}, ACCEPT(INSECURE, INSECURE), ""},
     {"anybody at HOST", {.insecure = true, .names_expected = true}, {.kind = PRESENTED_X509}, {.name = false}, ACCEPT(INSECURE, INSECURE), ""},
@@ -214,7 +237,7 @@ struct everything {
 /* The combination of that number; false: there is none of so high a number. */
 static bool combination(unsigned number, struct everything *all)
 {
-    static const unsigned sizes[] = {2, 2, 3, 2, 2, 3, 3, 4, 2, 2, 4, 2, 6, 6, 3};
+    static const unsigned sizes[] = {2, 2, 3, 2, 2, 3, 3, 4, 2, 2, 4, 2, 8, 2, 3};
     unsigned value[COUNT(sizes)];
 
     for (size_t i = 0; i < COUNT(sizes); i++) {
@@ -224,12 +247,12 @@ static bool combination(unsigned number, struct everything *all)
     /* names: none expected; HOST; --peer */
     *all = (struct everything){
         .rules = {.pins_given = value[0], .cacert_given = value[1], .names_expected = value[2] > 0, .peer_given = value[2] > 1,
-                  .insecure = value[3], .allow_self = value[4], .tofu = (enum trust_tofu)value[5],
+                  .insecure = value[3], .allow_self = value[4], .chain_needed = value[13], .tofu = (enum trust_tofu)value[5],
                   .remote_id = (enum trust_remote_id)value[6], .strict_eku = value[14] > 0},
         .peer = {.kind = (enum presented_kind)value[7], .own_key = value[7] && value[8],
                  .pin_matches = (value[7] == PRESENTED_X509 || value[7] == PRESENTED_RAWPK) && value[0] && value[9]},
-        .answers = {.known = (enum known_result)value[10], .name = value[11], .other_purpose = value[14] > 1, .cacert = (enum trust_chain)value[12],
-                    .system = (enum trust_chain)value[13]},
+        .answers = {.known = (enum known_result)value[10], .name = value[11], .other_purpose = value[14] > 1, /* one of these is asked for, at most */
+                    .cacert = (enum trust_chain)value[12], .system = (enum trust_chain)value[12]},
     };
     return number == 0;
 }
@@ -247,6 +270,8 @@ static bool may_be_accepted(const struct everything *all, enum trust_how how)
     if (rules->strict_eku && all->answers.other_purpose && all->peer.kind == PRESENTED_X509)
         return false;
     if (rules->cacert_given && (!has_key || all->answers.cacert != TRUST_CHAIN_GOOD || (rules->names_expected && !has_name)))
+        return false;
+    if (rules->chain_needed && (!has_key || (rules->cacert_given ? all->answers.cacert : all->answers.system) != TRUST_CHAIN_GOOD))
         return false;
     if (all->peer.own_key && !rules->allow_self && !all->peer.pin_matches)
         return false;
@@ -286,6 +311,7 @@ static void test_every_combination(void **state)
             break;
         case TRUST_ASK: /* only about a stranger, and only when that was the wish */
             check_row(all.rules.tofu == TRUST_TOFU_ASK && all.peer.kind != PRESENTED_NONE && all.peer.kind != PRESENTED_PSK && all.answers.known == KNOWN_NONE, "combination %u", number);
+            check_row(!all.rules.chain_needed || all.answers.system == TRUST_CHAIN_GOOD, "combination %u", number);
             check_row(!all.rules.pins_given && !all.rules.cacert_given && !all.rules.insecure, "combination %u", number);
             break;
         case TRUST_REFUSE:
@@ -295,10 +321,12 @@ static void test_every_combination(void **state)
         }
         check_row(all.peer.kind != PRESENTED_NONE || !*all.answers.asked, "combination %u: there was nothing to ask of", number);
         check_row(all.rules.cacert_given || !strchr(all.answers.asked, 'C'), "combination %u", number);
+        check_row(strcspn(all.answers.asked, "CS") + 1 >= strlen(all.answers.asked) ||
+                      !strpbrk(strpbrk(all.answers.asked, "CS") + 1, "CS"), "combination %u: chains twice", number);
         check_row(all.rules.names_expected || !strchr(all.answers.asked, 'n'), "combination %u", number);
     }
-    assert_int_equal(number, 2 * 2 * 3 * 2 * 2 * 3 * 3 * 4 * 2 * 2 * 4 * 2 * 6 * 6 * 3);
-    assert_in_range(accepted, number / 10, number / 2);
+    assert_int_equal(number, 2 * 2 * 3 * 2 * 2 * 3 * 3 * 4 * 2 * 2 * 4 * 2 * 8 * 2 * 3);
+    assert_in_range(accepted, number / 20, number / 2);
 }
 
 int main(void)
