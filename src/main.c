@@ -1,4 +1,5 @@
 /* main.c - the straight line through all of it. */
+#include "dane.h"
 #include "datagrams.h"
 #include "known.h"
 #include "file.h"
@@ -38,6 +39,7 @@ struct run {
     char passphrase[OURSELVES_PASSPHRASE_SIZE]; /* for our keys; wiped once they are loaded */
     struct identity *identity;
     char *known_path;
+    struct dane dane;
     struct session_config session;
     struct trust_config trust;
     struct transport_config transport;
@@ -88,6 +90,19 @@ static void edit_known(struct run *run)
 }
 
 /* ---- A session ---- */
+
+/* Before anything else: without them nobody would be accepted, and our keys are not loaded yet. */
+static bool find_dane(struct run *run)
+{
+    static const char *const protocols[] = {[OPTIONS_TCP] = "tcp", [OPTIONS_UDP] = "udp", [OPTIONS_SCTP] = "sctp"};
+    const struct options *options = &run->options;
+
+    if (!options->dane)
+        return true;
+    return dane_init(&run->dane, options->host, options->port, protocols[options->transport], &run->error) &&
+           (options->dane_file ? dane_read(&run->dane, options->dane_file, &run->error)
+                               : dane_ask(&run->dane, &run->wait, &run->error));
+}
 
 static bool random_bytes(void *bytes, size_t length)
 {
@@ -172,6 +187,7 @@ static bool configure(struct run *run)
                                        .cacert = options->cacert,
                                        .host = options->task == OPTIONS_LISTEN ? NULL : options->host,
                                        .known_path = run->known_path,
+                                       .dane = options->dane ? &run->dane : NULL,
                                        .insecure = options->insecure,
                                        .allow_self = options->allow_self,
                                        .tofu = options->tofu,
@@ -443,7 +459,7 @@ static void converse(struct run *run)
 
 static void hold_session(struct run *run)
 {
-    if (run->error.status == STATUS_OK && load_identity(run) && configure(run) && reach(run))
+    if (run->error.status == STATUS_OK && find_dane(run) && load_identity(run) && configure(run) && reach(run))
         converse(run);
 }
 
@@ -483,6 +499,7 @@ static void tidy_up(struct run *run)
     if (run->session.keylog > 2)
         close(run->session.keylog);
     identity_free(run->identity);
+    dane_free(&run->dane);
     free(run->known_path);
     report_free(&run->report);
     wait_free(&run->wait);

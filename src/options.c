@@ -18,6 +18,7 @@ enum {
     MTU_USUAL = 1232  /* what IPv6 promises, 1280, less IPv6 and UDP */
 };
 
+#define DANE_DNS       "dns"
 #define RETRY_FOREVER  "forever"
 #define SCTP_UDP_USUAL "9899" /* RFC 6951 section 5.1 */
 
@@ -75,6 +76,7 @@ static const struct poptOption peer_options[] = {
     TAKES("peer", '\0', OPT_PEER, "the peer has this name (again for more)", "NAME"),
     TAKES("pin", '\0', OPT_PIN, "the peer has this key (again for more)", "PIN"),
     TAKES("cacert", '\0', OPT_CACERT, "one of these CAs vouches for the peer (PEM)", "FILE"),
+    {"dane", '\0', POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_DANE, "TLSA records of HOST vouch for the peer: the DNS has them, or a file", "FILE"},
     TAKES("tofu", '\0', OPT_TOFU, "a peer that is new: ask, accept-new, never (ask)", "HOW"),
     TAKES("remote-id", '\0', OPT_REMOTE_ID, "has the peer to show who it is? require, request, ignore (require)", "HOW"),
     FLAG("insecure", '\0', OPT_INSECURE, "accept everybody that nothing else here refuses"),
@@ -295,6 +297,15 @@ static bool take_sctp_udp(struct options *options, const char *value, struct err
     return true;
 }
 
+static bool take_dane(struct options *options, const char *value, struct error *error)
+{
+    if (!*value)
+        return wrong(error, "--dane", value, "the name of a file; --dane alone asks the DNS");
+    options->dane = true;
+    options->dane_file = strcmp(value, DANE_DNS) == 0 ? NULL : value;
+    return true;
+}
+
 static bool take_retry(struct options *options, const char *value, struct error *error)
 {
     long number = -1;
@@ -447,6 +458,8 @@ static bool take(struct options *options, int option, const char *value, struct 
     case '6':
         options->family = AF_INET6;
         return true;
+    case OPT_DANE:
+        return take_dane(options, value, error);
     case OPT_RETRY:
         return take_retry(options, value, error);
     case OPT_EXTENSION_ID:
@@ -510,7 +523,7 @@ static bool settle_optional(struct options *options, int argc, const char **argv
 {
     static const struct {
         const char *option, *full;
-    } optional[] = {{"--retry", "--retry=" RETRY_FOREVER}, {"--sctp-udp", "--sctp-udp=" SCTP_UDP_USUAL}};
+    } optional[] = {{"--dane", "--dane=" DANE_DNS}, {"--retry", "--retry=" RETRY_FOREVER}, {"--sctp-udp", "--sctp-udp=" SCTP_UDP_USUAL}};
     bool ended = false;
 
     for (int i = 0; i < argc; i++) {

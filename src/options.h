@@ -70,6 +70,8 @@ struct options {
     struct options_list peers;
     struct options_list pins; /* canonical */
     const char *cacert;
+    bool dane;
+    const char *dane_file; /* with dane; NULL: the DNS */
     enum trust_tofu tofu;
     enum trust_remote_id remote_id;
     bool insecure;

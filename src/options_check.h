@@ -27,6 +27,7 @@ enum {
     OPT_PEER,
     OPT_PIN,
     OPT_CACERT,
+    OPT_DANE,
     OPT_TOFU,
     OPT_REMOTE_ID,
     OPT_INSECURE,

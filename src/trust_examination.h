@@ -5,6 +5,7 @@
 #include <gnutls/x509.h>
 
 #include "trust.h"
+#include "trust_dane.h"
 
 /* What the questions of the rules need, and what came up on the way. */
 struct trust_examination {
@@ -18,6 +19,7 @@ struct trust_examination {
     size_t expected_count;
     const char *matched; /* the expected name that the peer bears */
     struct known_line known;
+    struct trust_dane_finding dane;
 };
 
 /* Fill in why the peer is accepted, and its name; nothing for another verdict. */

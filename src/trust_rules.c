@@ -20,7 +20,7 @@ static struct trust_verdict give_up(void)
 
 static struct trust_verdict judge_stranger(const struct trust_rules *rules)
 {
-    bool asked_for_something = rules->pins_given || rules->cacert_given || rules->peer_given;
+    bool asked_for_something = rules->pins_given || rules->cacert_given || rules->dane_given || rules->peer_given;
 
     if (!asked_for_something && rules->insecure)
         return accept_peer(TRUST_BECAUSE_INSECURE, TRUST_INSECURE);
@@ -51,6 +51,21 @@ static struct trust_verdict judge_cacert(const struct trust_rules *rules, const 
     return accept_peer(TRUST_BECAUSE_CACERT, TRUST_CA);
 }
 
+static struct trust_verdict judge_dane(const struct trust_questions *peer)
+{
+    switch (peer->dane(peer->context)) {
+    case TRUST_DANE_GOOD:
+        return accept_peer(TRUST_BECAUSE_DANE, TRUST_DANE);
+    case TRUST_DANE_CONTRADICTED:
+        return refuse_peer(TRUST_BECAUSE_OTHER_DANE, STATUS_WRONG, ALERT_BAD_CERTIFICATE);
+    case TRUST_DANE_UNUSABLE:
+        return refuse_peer(TRUST_BECAUSE_NO_DANE, STATUS_UNKNOWN, ALERT_CERTIFICATE_UNKNOWN);
+    case TRUST_DANE_FAILED:
+        break;
+    }
+    return give_up();
+}
+
 static struct trust_verdict judge_name(const struct trust_questions *peer)
 {
     if (peer->kind == PRESENTED_RAWPK)
@@ -71,6 +86,11 @@ static struct trust_verdict judge_as_asked(const struct trust_rules *rules, cons
             return verdict;
     } else if (rules->peer_given && !peer->name_matches(peer->context)) {
         return judge_name(peer);
+    }
+    if (rules->dane_given) {
+        verdict = judge_dane(peer);
+        if (verdict.answer != TRUST_ACCEPT)
+            return verdict;
     }
     if (rules->pins_given)
         verdict = accept_peer(TRUST_BECAUSE_PIN, TRUST_PIN);
@@ -118,6 +138,8 @@ static struct trust_verdict judge_psk(const struct trust_rules *rules, const str
         return refuse_peer(TRUST_BECAUSE_OTHER_PIN, STATUS_WRONG, ALERT_ACCESS_DENIED);
     if (rules->cacert_given)
         return refuse_peer(TRUST_BECAUSE_BARE_KEY, STATUS_WRONG, ALERT_ACCESS_DENIED);
+    if (rules->dane_given)
+        return refuse_peer(TRUST_BECAUSE_OTHER_DANE, STATUS_WRONG, ALERT_ACCESS_DENIED);
     if (rules->peer_given && !peer->name_matches(peer->context))
         return refuse_peer(TRUST_BECAUSE_OTHER_NAME, STATUS_WRONG, ALERT_ACCESS_DENIED);
     return accept_peer(TRUST_BECAUSE_PSK, TRUST_PSK);
@@ -133,7 +155,7 @@ struct trust_verdict trust_judge(const struct trust_rules *rules, const struct t
         return refuse_peer(TRUST_BECAUSE_OURSELVES, STATUS_ROLE, ALERT_HANDSHAKE_FAILURE);
     if (peer->kind == PRESENTED_PSK)
         return judge_psk(rules, peer);
-    if (rules->pins_given || rules->cacert_given || rules->insecure)
+    if (rules->pins_given || rules->cacert_given || rules->dane_given || rules->insecure)
         return judge_as_asked(rules, peer);
     return judge_by_default(rules, peer);
 }

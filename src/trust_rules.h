@@ -18,6 +18,7 @@ enum trust_remote_id { TRUST_REMOTE_ID_REQUIRE, TRUST_REMOTE_ID_REQUEST, TRUST_R
 struct trust_rules {
     bool pins_given;
     bool cacert_given;
+    bool dane_given;
     bool peer_given;      /* --peer */
     bool names_expected;  /* --peer, or the HOST that we connect to */
     bool insecure;
@@ -36,6 +37,14 @@ enum trust_chain {
     TRUST_CHAIN_FAILED
 };
 
+/* What the TLSA records of its name say about the peer. */
+enum trust_dane {
+    TRUST_DANE_GOOD,
+    TRUST_DANE_CONTRADICTED,
+    TRUST_DANE_UNUSABLE, /* no record that we understand */
+    TRUST_DANE_FAILED    /* our CAs, which some records need, could not be used */
+};
+
 /* What is true of the peer. The functions are asked only when a decision needs them: trust stores are large. */
 struct trust_questions {
     void *context;
@@ -45,6 +54,7 @@ struct trust_questions {
     bool (*name_matches)(void *context); /* its certificate, or its pre-shared key, bears an expected name */
     enum known_result (*known)(void *context);
     enum trust_chain (*chain)(void *context, bool system); /* to --cacert, or to the system's CAs */
+    enum trust_dane (*dane)(void *context);
 };
 
 enum trust_answer { TRUST_ACCEPT, TRUST_ASK, TRUST_REFUSE };
@@ -52,6 +62,7 @@ enum trust_answer { TRUST_ACCEPT, TRUST_ASK, TRUST_REFUSE };
 enum trust_because {
     TRUST_BECAUSE_PIN,
     TRUST_BECAUSE_CACERT,
+    TRUST_BECAUSE_DANE,
     TRUST_BECAUSE_SYSTEM_CA,
     TRUST_BECAUSE_KNOWN,
     TRUST_BECAUSE_PSK,
@@ -68,6 +79,8 @@ enum trust_because {
     TRUST_BECAUSE_EXPIRED,
     TRUST_BECAUSE_BAD_CHAIN,
     TRUST_BECAUSE_CHANGED,
+    TRUST_BECAUSE_OTHER_DANE,
+    TRUST_BECAUSE_NO_DANE,
     TRUST_BECAUSE_UNKNOWN,
     TRUST_BECAUSE_FAILED /* a file could not be used; the error is told already */
 };
