@@ -13,7 +13,7 @@
 #define FACTS_NAME_SIZE 256
 
 /* How the peer came to be accepted (symtls(1), "Who is accepted"). */
-enum trust_how { TRUST_NONE, TRUST_PIN, TRUST_KNOWN, TRUST_CA, TRUST_NEW, TRUST_PSK, TRUST_INSECURE };
+enum trust_how { TRUST_NONE, TRUST_PIN, TRUST_KNOWN, TRUST_CA, TRUST_NEW, TRUST_PSK, TRUST_INSECURE, TRUST_DANE };
 
 /* Texts are printable UTF-8, whatever the peer sent; "" is "there is none". */
 struct facts {

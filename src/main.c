@@ -1,4 +1,5 @@
 /* main.c - the straight line through all of it. */
+#include "dane.h"
 #include "datagrams.h"
 #include "known.h"
 #include "file.h"
@@ -38,6 +39,7 @@ struct run {
     char passphrase[OURSELVES_PASSPHRASE_SIZE]; /* for our keys; wiped once they are loaded */
     struct identity *identity;
     char *known_path;
+    struct dane dane;
     struct session_config session;
     struct trust_config trust;
     struct transport_config transport;
@@ -99,6 +101,19 @@ static void edit_known(struct run *run)
 }
 
 /* ---- A session ---- */
+
+/* Before anything else: without them nobody would be accepted, and our keys are not loaded yet. */
+static bool find_dane(struct run *run)
+{
+    static const char *const protocols[] = {[OPTIONS_TCP] = "tcp", [OPTIONS_UDP] = "udp", [OPTIONS_SCTP] = "sctp"};
+    const struct options *options = &run->options;
+
+    if (!options->dane)
+        return true;
+    return dane_init(&run->dane, options->host, options->port, protocols[options->transport], &run->error) &&
+           (options->dane_file ? dane_read(&run->dane, options->dane_file, &run->error)
+                               : dane_ask(&run->dane, &run->wait, &run->error));
+}
 
 static bool random_bytes(void *bytes, size_t length)
 {
@@ -185,6 +200,7 @@ static bool configure(struct run *run)
                                        .ocsp = options->ocsp,
                                        .host = options->task == OPTIONS_LISTEN ? NULL : options->host,
                                        .known_path = run->known_path,
+                                       .dane = options->dane ? &run->dane : NULL,
                                        .insecure = options->insecure,
                                        .allow_self = options->allow_self,
                                        .strict_eku = options->strict_eku,
@@ -457,7 +473,7 @@ static void converse(struct run *run)
 
 static void hold_session(struct run *run)
 {
-    if (run->error.status == STATUS_OK && load_identity(run) && configure(run) && reach(run))
+    if (run->error.status == STATUS_OK && find_dane(run) && load_identity(run) && configure(run) && reach(run))
         converse(run);
 }
 
@@ -497,6 +513,7 @@ static void tidy_up(struct run *run)
     if (run->session.keylog > 2)
         close(run->session.keylog);
     identity_free(run->identity);
+    dane_free(&run->dane);
     free(run->known_path);
     report_free(&run->report);
     wait_free(&run->wait);

@@ -19,6 +19,7 @@ enum {
     MTU_USUAL = 1232  /* what IPv6 promises, 1280, less IPv6 and UDP */
 };
 
+#define DANE_DNS       "dns"
 #define RETRY_FOREVER  "forever"
 #define SCTP_UDP_USUAL "9899" /* RFC 6951 section 5.1 */
 
@@ -78,6 +79,7 @@ static const struct poptOption peer_options[] = {
     TAKES("cacert", '\0', OPT_CACERT, "one of these CAs vouches for the peer (PEM)", "FILE"),
     TAKES("crl", '\0', OPT_CRL, "its CA has a list in here, and the peer is not on it (PEM, DER)", "FILE"),
     TAKES("ocsp", '\0', OPT_OCSP, "an OCSP response from the peer: check, require, never (check)", "HOW"),
+    {"dane", '\0', POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_DANE, "TLSA records of HOST vouch for the peer: the DNS has them, or a file", "FILE"},
     TAKES("tofu", '\0', OPT_TOFU, "a peer that is new: ask, accept-new, never (ask)", "HOW"),
     TAKES("remote-id", '\0', OPT_REMOTE_ID, "has the peer to show who it is? require, request, ignore (require)", "HOW"),
     FLAG("insecure", '\0', OPT_INSECURE, "accept everybody that nothing else here refuses"),
@@ -320,6 +322,15 @@ static bool take_sctp_udp(struct options *options, const char *value, struct err
     return true;
 }
 
+static bool take_dane(struct options *options, const char *value, struct error *error)
+{
+    if (!*value)
+        return wrong(error, "--dane", value, "the name of a file; --dane alone asks the DNS");
+    options->dane = true;
+    options->dane_file = strcmp(value, DANE_DNS) == 0 ? NULL : value;
+    return true;
+}
+
 static bool take_retry(struct options *options, const char *value, struct error *error)
 {
     long number = -1;
@@ -474,6 +485,8 @@ static bool take(struct options *options, int option, const char *value, struct 
     case '6':
         options->family = AF_INET6;
         return true;
+    case OPT_DANE:
+        return take_dane(options, value, error);
     case OPT_RETRY:
         return take_retry(options, value, error);
     case OPT_EXTENSION_ID:
@@ -540,7 +553,7 @@ static bool settle_optional(struct options *options, int argc, const char **argv
 {
     static const struct {
         const char *option, *full;
-    } optional[] = {{"--retry", "--retry=" RETRY_FOREVER}, {"--sctp-udp", "--sctp-udp=" SCTP_UDP_USUAL}};
+    } optional[] = {{"--dane", "--dane=" DANE_DNS}, {"--retry", "--retry=" RETRY_FOREVER}, {"--sctp-udp", "--sctp-udp=" SCTP_UDP_USUAL}};
     bool ended = false;
 
     for (int i = 0; i < argc; i++) {

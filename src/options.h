@@ -72,6 +72,8 @@ struct options {
     const char *cacert;
     const char *crl;
     enum trust_ocsp ocsp;
+    bool dane;
+    const char *dane_file; /* with dane; NULL: the DNS */
     enum trust_tofu tofu;
     enum trust_remote_id remote_id;
     bool insecure;

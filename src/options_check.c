@@ -30,6 +30,7 @@ static const struct {
     {OPT_SEND_ONLY, OPT_RECV_ONLY, "--send-only and --recv-only leave no data to move"},
     {OPT_SEND_ONLY, 'd', "--send-only and -d leave no data to move"},
     {'v', 'q', "-v and -q contradict each other"},
+    {'l', OPT_DANE, "--dane is about the name that we call, and with -l the peer calls us: whoever comes has no name yet"},
     {'l', OPT_RETRY, "-l waits for the peer by itself; --retry is for calling it"},
 };
 
@@ -208,9 +209,9 @@ static bool check_identity(const struct options *options, const struct options_g
         strncmp(options->pass, "env:", 4))
         return complain(error, "--pass says where the passphrase is, not what it is: file:F, fd:N or env:V");
     if (options->remote_id == TRUST_REMOTE_ID_IGNORE &&
-        (options->pins.count || options->peers.count || options->cacert || options->crl ||
+        (options->pins.count || options->peers.count || options->cacert || options->dane || options->crl ||
          options->ocsp == TRUST_OCSP_REQUIRE))
-        return complain(error, "--remote-id ignore does not look at the peer's identity; --pin, --peer, --cacert, --crl and --ocsp require do");
+        return complain(error, "--remote-id ignore does not look at the peer's identity; --pin, --peer, --cacert, --dane, --crl and --ocsp require do");
     if (was_given(given, OPT_REPORT) && strncmp(options->report, "fd:", 3) == 0 &&
         (!options->report[3] || strspn(options->report + 3, "0123456789") != strlen(options->report + 3) ||
          strlen(options->report) > 9))
@@ -237,6 +238,19 @@ static bool check_known(struct options *options, const struct options_list *word
     return true;
 }
 
+/* Records in the DNS belong to names. */
+static bool check_dane(const struct options *options, struct error *error)
+{
+    if (options->dane && is_address(options->host)) {
+        error_set(error, STATUS_LOCAL, "--dane is about a name, and \"%s\" is an address: TLSA records have no place there",
+                  options->host);
+        return false;
+    }
+    if (options->dane && !options->dane_file && options->numeric)
+        return complain(error, "-n asks no name server, and --dane does; --dane=FILE needs none");
+    return true;
+}
+
 bool options_check(struct options *options, const struct options_given *given, const struct options_list *words,
                    struct error *error)
 {
@@ -258,7 +272,7 @@ bool options_check(struct options *options, const struct options_given *given, c
         return false;
     options->task = was_given(given, 'l') ? OPTIONS_LISTEN : was_given(given, 'b') ? OPTIONS_BOTH : OPTIONS_CONNECT;
     if (!take_words(options, given, words, error) || !check_roles(options, given, error) ||
-        !check_identity(options, given, error))
+        !check_identity(options, given, error) || !check_dane(options, error))
         return false;
     if (options->transport != OPTIONS_UDP && was_given(given, OPT_MTU))
         return complain(error, "--mtu is the size of datagrams: it goes with -u");

@@ -29,6 +29,7 @@ enum {
     OPT_CACERT,
     OPT_CRL,
     OPT_OCSP,
+    OPT_DANE,
     OPT_TOFU,
     OPT_REMOTE_ID,
     OPT_INSECURE,

@@ -207,7 +207,7 @@ static const char *const because[] = {[ROLE_BY_EXTENSION] = "the role preference
 
 static const char *const trusts[] = {[TRUST_NONE] = "none",   [TRUST_PIN] = "pin", [TRUST_KNOWN] = "known",
                                      [TRUST_CA] = "ca",       [TRUST_NEW] = "new", [TRUST_PSK] = "psk",
-                                     [TRUST_INSECURE] = "insecure"};
+                                     [TRUST_INSECURE] = "insecure", [TRUST_DANE] = "dane"};
 
 static const char *const kinds[] = {[PRESENTED_NONE] = "none",
                                     [PRESENTED_X509] = "x509",

@@ -124,6 +124,26 @@ static enum trust_chain chain(void *context, bool system)
     return verdict;
 }
 
+static bool load_cas_for_dane(void *context, gnutls_x509_trust_list_t list)
+{
+    struct trust_examination *examination = context;
+
+    return load_cas(examination, list, !examination->config->cacert);
+}
+
+static enum trust_dane dane(void *context)
+{
+    struct trust_examination *examination = context;
+    struct trust_dane_case about = {.dane = examination->config->dane,
+                                    .presented = examination->presented,
+                                    .certificates = examination->certificates,
+                                    .count = examination->count,
+                                    .load_cas = load_cas_for_dane,
+                                    .context = examination};
+
+    return trust_dane_judge(&about, &examination->dane);
+}
+
 /* ---- The examination ---- */
 
 static bool import_certificates(struct trust_examination *examination)
@@ -187,6 +207,7 @@ void trust_examine(const struct trust_config *config, const struct presented *pr
     struct trust_rules rules = {.pins_given = config->pin_count > 0,
                                 .cacert_given = config->cacert != NULL,
                                 .chain_needed = config->crl || config->ocsp == TRUST_OCSP_REQUIRE,
+                                .dane_given = config->dane != NULL,
                                 .peer_given = config->peer_count > 0,
                                 .names_expected = config->peer_count > 0 || config->host,
                                 .insecure = config->insecure,
@@ -195,7 +216,7 @@ void trust_examine(const struct trust_config *config, const struct presented *pr
                                 .tofu = config->tofu,
                                 .remote_id = config->remote_id};
     struct trust_questions questions = {
-        .context = &examination, .kind = presented->kind, .name_matches = name_matches, .purpose_fits = purpose_fits, .known = known, .chain = chain};
+        .context = &examination, .kind = presented->kind, .name_matches = name_matches, .purpose_fits = purpose_fits, .known = known, .chain = chain, .dane = dane};
 
     memset(result, 0, sizeof *result);
     examination.expected = config->peer_count ? config->peers : &config->host;

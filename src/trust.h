@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "dane.h"
 #include "error.h"
 #include "facts.h"
 #include "presented.h"
@@ -20,6 +21,7 @@ struct trust_config {
     const char *crl;
     const char *host; /* the name under which we look for the peer; NULL when it comes to us */
     const char *known_path;
+    const struct dane *dane; /* the TLSA records of that name; NULL: not asked for */
     bool insecure;
     bool allow_self;
     bool strict_eku;

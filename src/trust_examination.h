@@ -5,6 +5,7 @@
 #include <gnutls/x509.h>
 
 #include "trust.h"
+#include "trust_dane.h"
 
 /* What the questions of the rules need, and what came up on the way. */
 struct trust_examination {
@@ -19,6 +20,7 @@ struct trust_examination {
     size_t expected_count;
     const char *matched; /* the expected name that the peer bears */
     struct known_found known;
+    struct trust_dane_finding dane;
 };
 
 /* A key that has another name is pointed out, where it is new or refused. */

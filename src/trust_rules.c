@@ -20,7 +20,7 @@ static struct trust_verdict give_up(void)
 
 static struct trust_verdict judge_stranger(const struct trust_rules *rules)
 {
-    bool asked_for_something = rules->pins_given || rules->cacert_given || rules->chain_needed || rules->peer_given;
+    bool asked_for_something = rules->pins_given || rules->cacert_given || rules->chain_needed || rules->dane_given || rules->peer_given;
 
     if (!asked_for_something && rules->insecure)
         return accept_peer(TRUST_BECAUSE_INSECURE, TRUST_INSECURE);
@@ -65,6 +65,21 @@ static struct trust_verdict judge_cacert(const struct trust_rules *rules, const 
     return verdict;
 }
 
+static struct trust_verdict judge_dane(const struct trust_questions *peer)
+{
+    switch (peer->dane(peer->context)) {
+    case TRUST_DANE_GOOD:
+        return accept_peer(TRUST_BECAUSE_DANE, TRUST_DANE);
+    case TRUST_DANE_CONTRADICTED:
+        return refuse_peer(TRUST_BECAUSE_OTHER_DANE, STATUS_WRONG, ALERT_BAD_CERTIFICATE);
+    case TRUST_DANE_UNUSABLE:
+        return refuse_peer(TRUST_BECAUSE_NO_DANE, STATUS_UNKNOWN, ALERT_CERTIFICATE_UNKNOWN);
+    case TRUST_DANE_FAILED:
+        break;
+    }
+    return give_up();
+}
+
 static struct trust_verdict judge_name(const struct trust_questions *peer)
 {
     if (peer->kind == PRESENTED_RAWPK)
@@ -92,6 +107,11 @@ static struct trust_verdict judge_as_asked(const struct trust_rules *rules, cons
             if (by_ca.answer != TRUST_ACCEPT)
                 return by_ca;
         }
+    }
+    if (rules->dane_given) {
+        verdict = judge_dane(peer);
+        if (verdict.answer != TRUST_ACCEPT)
+            return verdict;
     }
     if (rules->pins_given)
         verdict = accept_peer(TRUST_BECAUSE_PIN, TRUST_PIN);
@@ -143,6 +163,8 @@ static struct trust_verdict judge_psk(const struct trust_rules *rules, const str
         return refuse_peer(TRUST_BECAUSE_OTHER_PIN, STATUS_WRONG, ALERT_ACCESS_DENIED);
     if (rules->cacert_given || rules->chain_needed)
         return refuse_peer(TRUST_BECAUSE_BARE_KEY, STATUS_WRONG, ALERT_ACCESS_DENIED);
+    if (rules->dane_given)
+        return refuse_peer(TRUST_BECAUSE_OTHER_DANE, STATUS_WRONG, ALERT_ACCESS_DENIED);
     if (rules->peer_given && !peer->name_matches(peer->context))
         return refuse_peer(TRUST_BECAUSE_OTHER_NAME, STATUS_WRONG, ALERT_ACCESS_DENIED);
     return accept_peer(TRUST_BECAUSE_PSK, TRUST_PSK);
@@ -160,7 +182,7 @@ struct trust_verdict trust_judge(const struct trust_rules *rules, const struct t
         return judge_psk(rules, peer);
     if (rules->strict_eku && peer->kind == PRESENTED_X509 && !peer->purpose_fits(peer->context))
         return refuse_peer(TRUST_BECAUSE_OTHER_PURPOSE, STATUS_WRONG, ALERT_UNSUPPORTED_CERTIFICATE);
-    if (rules->pins_given || rules->cacert_given || rules->insecure)
+    if (rules->pins_given || rules->cacert_given || rules->dane_given || rules->insecure)
         return judge_as_asked(rules, peer);
     return judge_by_default(rules, peer);
 }

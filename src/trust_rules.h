@@ -20,6 +20,7 @@ struct trust_rules {
     bool pins_given;
     bool cacert_given;
     bool chain_needed;    /* --crl or --ocsp require: a CA, of --cacert or else of the system, has to stand by its word */
+    bool dane_given;
     bool peer_given;      /* --peer */
     bool names_expected;  /* --peer, or the HOST that we connect to */
     bool insecure;
@@ -41,6 +42,14 @@ enum trust_chain {
     TRUST_CHAIN_FAILED
 };
 
+/* What the TLSA records of its name say about the peer. */
+enum trust_dane {
+    TRUST_DANE_GOOD,
+    TRUST_DANE_CONTRADICTED,
+    TRUST_DANE_UNUSABLE, /* no record that we understand */
+    TRUST_DANE_FAILED    /* our CAs, which some records need, could not be used */
+};
+
 /* What is true of the peer. The functions are asked only when a decision needs them: trust stores are large. */
 struct trust_questions {
     void *context;
@@ -51,6 +60,7 @@ struct trust_questions {
     bool (*purpose_fits)(void *context); /* its certificate is meant for the TLS role that it has */
     enum known_result (*known)(void *context);
     enum trust_chain (*chain)(void *context, bool system); /* to --cacert, or to the system's CAs */
+    enum trust_dane (*dane)(void *context);
 };
 
 enum trust_answer { TRUST_ACCEPT, TRUST_ASK, TRUST_REFUSE };
@@ -58,6 +68,7 @@ enum trust_answer { TRUST_ACCEPT, TRUST_ASK, TRUST_REFUSE };
 enum trust_because {
     TRUST_BECAUSE_PIN,
     TRUST_BECAUSE_CACERT,
+    TRUST_BECAUSE_DANE,
     TRUST_BECAUSE_SYSTEM_CA,
     TRUST_BECAUSE_KNOWN,
     TRUST_BECAUSE_PSK,
@@ -77,6 +88,8 @@ enum trust_because {
     TRUST_BECAUSE_REVOKED,
     TRUST_BECAUSE_NO_STATUS,
     TRUST_BECAUSE_CHANGED,
+    TRUST_BECAUSE_OTHER_DANE,
+    TRUST_BECAUSE_NO_DANE,
     TRUST_BECAUSE_UNKNOWN,
     TRUST_BECAUSE_FAILED /* a file could not be used; the error is told already */
 };

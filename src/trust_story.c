@@ -53,6 +53,12 @@ void trust_name_the_peer(struct trust_examination *examination)
         name = vouched;
         snprintf(result->reason, sizeof result->reason, "a CA in %s vouches for it", examination->config->cacert);
         break;
+    case TRUST_BECAUSE_DANE:
+        name = examination->config->dane->host;
+        snprintf(result->reason, sizeof result->reason, "a TLSA record of %.256s (%u %u %u, from %.128s) vouches for it",
+                 examination->config->dane->owner, examination->dane.record->usage, examination->dane.record->selector,
+                 examination->dane.record->matching, examination->config->dane->source);
+        break;
     case TRUST_BECAUSE_SYSTEM_CA:
         name = vouched;
         snprintf(result->reason, sizeof result->reason, "a CA that this system trusts vouches for its name");
@@ -161,6 +167,17 @@ void trust_tell_refusal(struct trust_examination *examination)
         break;
     case TRUST_BECAUSE_CHANGED:
         tell_changed(examination);
+        break;
+    case TRUST_BECAUSE_OTHER_DANE:
+        if (examination->presented->kind == PRESENTED_PSK)
+            error_set(error, status, "the peer has a key that it shares with us, but TLSA records (--dane) are about certificates and public keys");
+        else
+            error_set(error, status, "the TLSA records of %s (from %s) contradict what the peer showed: %s; its pin is %s",
+                      examination->config->dane->owner, examination->config->dane->source, examination->dane.why, result->pin);
+        break;
+    case TRUST_BECAUSE_NO_DANE:
+        error_set(error, status, "the TLSA records of %s (from %s) say nothing about the peer: %s", examination->config->dane->owner,
+                  examination->config->dane->source, examination->dane.why);
         break;
     case TRUST_BECAUSE_UNKNOWN:
         error_set(error, status, "the peer is unknown, and --tofu never refuses everybody new; its pin is %s%s%s",

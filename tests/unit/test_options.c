@@ -90,6 +90,7 @@ static const char *field(const struct options *options, const char *name)
         {"cacert", text(options->cacert)},
         {"crl", text(options->crl)},
         {"ocsp", one_of((int)options->ocsp, NAMES("check", "require", "never"))},
+        {"dane_file", text(options->dane_file)},
         {"tofu", one_of((int)options->tofu, NAMES("ask", "accept-new", "never"))},
         {"remote_id", one_of((int)options->remote_id, NAMES("require", "request", "ignore"))},
         {"priority", text(options->priority)},
@@ -104,6 +105,7 @@ static const char *field(const struct options *options, const char *name)
         long value;
     } numbers[] = {
         {"numeric", options->numeric},
+        {"dane", options->dane},
         {"rawpk", options->rawpk},
         {"strict_eku", options->strict_eku},
         {"wait", options->wait_ms},
@@ -152,7 +154,7 @@ static const struct {
     /* three ways to a peer, and the defaults of each */
     {"host 4433", "task=connect host=host port=4433 family=any numeric=0 source=- source_port=- wait=30000 handshake=30000 idle=-1 "
                   "linger=10000 retries=0 retry_delay=1000 role=any symmetric=allow hello=now implicit=0 extension=65363 "
-                  "preference=- identities=- cert=- key=- pass=- no_identity=0 rawpk=0 ocsp_response=- peers=- pins=- cacert=- crl=- ocsp=check tofu=ask remote_id=require insecure=0 "
+                  "preference=- identities=- cert=- key=- pass=- no_identity=0 rawpk=0 ocsp_response=- peers=- pins=- cacert=- dane=0 dane_file=- crl=- ocsp=check tofu=ask remote_id=require insecure=0 "
                   "allow_self=0 priority=- alpn=- sni=host keylog=- label=- no_stdin=0 discard=0 zero=0 verbosity=0 report=-"},
     {"-l 4433", "task=listen host=- port=4433 source_port=- wait=-1 handshake=30000 linger=10000 role=prefer-server symmetric=allow "
                 "hello=wait sni=- tofu=ask remote_id=require"},
@@ -279,6 +281,12 @@ static const struct {
     {"--ocsp never host 1", "ocsp=never"},
     {"--remote-id ignore --ocsp never host 1", "remote_id=ignore ocsp=never"},
     {"--insecure --crl crl.pem --ocsp require host 1", "insecure=1 crl=crl.pem ocsp=require"},
+    {"--dane host 1", "dane=1 dane_file=- host=host port=1"},
+    {"--dane=zone host 1", "dane=1 dane_file=zone host=host port=1"},
+    {"--dane=dns host 1", "dane=1 dane_file=-"},
+    {"--dane=./dns host 1", "dane=1 dane_file=./dns"},
+    {"--dane -b host 1", "dane=1 dane_file=- task=both"},
+    {"-u --dane=zone --pin " PIN_A " -n host 1", "dane=1 dane_file=zone numeric=1"},
     {"--tofu ask host 1", "tofu=ask"},
     {"--tofu accept-new host 1", "tofu=accept-new"},
     {"--tofu never host 1", "tofu=never"},
@@ -443,6 +451,14 @@ static const struct {
     {"-v -q host 1", "-v and -q"},
     {"-q -v host 1", "-v and -q"},
     {"-l --retry 1", "--retry"},
+    {"-l --dane 1", "with -l the peer calls us"},
+    {"-l --dane=zone ::1 1", "with -l the peer calls us"},
+    {"--dane=zone 192.0.2.1 1", "--dane is about a name, and \"192.0.2.1\" is an address"},
+    {"--dane [2001:db8::1] 1", "--dane is about a name, and \"2001:db8::1\" is an address"},
+    {"-b --dane=zone 127.0.0.1 1", "is an address"},
+    {"--dane -n host 1", "-n asks no name server, and --dane does"},
+    {"--dane= host 1", "--dane \"\": it has to be the name of a file"},
+    {"--dane --remote-id ignore host 1", "--remote-id ignore"},
     {"-l --retry=3 1", "--retry"},
 
     /* roles */
@@ -593,7 +609,7 @@ static void test_help(void **state)
         "--listen", "--both", "--ipv4", "--ipv6", "--numeric", "--source", "--source-port", "--wait", "--handshake-timeout",
         "--idle-timeout", "--linger", "--retry", "--retry-delay", "--role", "--hello", "--symmetric", "--implicit",
         "--extension-id", "--role-preference", "--identity", "--cert", "--key", "--pass", "--no-identity", "--peer", "--pin",
-        "--cacert", "--crl", "--ocsp", "--tofu", "--remote-id", "--insecure", "--allow-self", "--priority", "--alpn", "--sni", "--no-sni",
+        "--cacert", "--dane", "--crl", "--ocsp", "--tofu", "--remote-id", "--insecure", "--allow-self", "--priority", "--alpn", "--sni", "--no-sni",
         "--keylog", "--export", "--no-stdin", "--send-only", "--recv-only", "--zero", "--verbose", "--quiet", "--report",
         "--show-identity", "--known", "--version", "--help", "--usage",
     };

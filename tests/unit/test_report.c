@@ -339,7 +339,7 @@ static void test_handshake_nulls(void **state)
 static void test_handshake_words(void **state)
 {
     static const char *const decisions[] = {"extension", "implicit", "plain-client", "plain-server", "option"};
-    static const char *const trusts[] = {"none", "pin", "known", "ca", "new", "psk", "insecure"};
+    static const char *const trusts[] = {"none", "pin", "known", "ca", "new", "psk", "insecure", "dane"};
     static const char *const kinds[] = {"none", "x509", "rawpk", "psk"};
     struct facts facts = full_facts();
     json_t *event;

@@ -7,13 +7,14 @@
 #include <string.h>
 
 /* What the functions answer, and which of them were asked, in order: k known, n the name, C the chain to --cacert,
- * S the chain to the system's CAs. */
+ * S the chain to the system's CAs, D the TLSA records. */
 struct answers {
     enum known_result known;
     bool name;
     bool other_purpose;
     enum trust_chain cacert;
     enum trust_chain system;
+    enum trust_dane dane;
     char asked[8];
 };
 
@@ -57,6 +58,14 @@ static enum trust_chain chain(void *context, bool system)
     return system ? answers->system : answers->cacert;
 }
 
+static enum trust_dane dane(void *context)
+{
+    struct answers *answers = context;
+
+    note(answers, 'D');
+    return answers->dane;
+}
+
 static struct trust_verdict judge(const struct trust_rules *rules, struct trust_questions peer, struct answers *answers)
 {
     memset(answers->asked, 0, sizeof answers->asked);
@@ -65,6 +74,7 @@ static struct trust_verdict judge(const struct trust_rules *rules, struct trust_
     peer.purpose_fits = purpose_fits;
     peer.known = known;
     peer.chain = chain;
+    peer.dane = dane;
     return trust_judge(rules, &peer);
 }
 
@@ -153,6 +163,25 @@ static const struct row {
     {"a bare key has no chain", {.chain_needed = true}, {.kind = PRESENTED_RAWPK}, {.known = KNOWN_MATCH, .system = TRUST_CHAIN_NOT_THERE}, REFUSE(BARE_KEY, WRONG, UNSUPPORTED_CERTIFICATE), "S"},
     {"nor has a pre-shared one", {.chain_needed = true}, {.kind = PRESENTED_PSK}, {.name = true}, REFUSE(BARE_KEY, WRONG, ACCESS_DENIED), ""},
     {"nor who shows none", {.chain_needed = true, .insecure = true, .remote_id = TRUST_REMOTE_ID_REQUEST}, {.kind = PRESENTED_NONE}, {.name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
+    /* --dane */
+    {"a TLSA record", {.dane_given = true, .names_expected = true}, {.kind = PRESENTED_X509}, {.known = KNOWN_CHANGED, .name = false}, ACCEPT(DANE, DANE), "D"},
+    {"a TLSA record, of a bare key", {.dane_given = true, .names_expected = true}, {.kind = PRESENTED_RAWPK}, {.name = false}, ACCEPT(DANE, DANE), "D"},
+    {"another one", {.dane_given = true, .names_expected = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.kind = PRESENTED_X509}, {.known = KNOWN_MATCH, .name = true, .dane = TRUST_DANE_CONTRADICTED}, REFUSE(OTHER_DANE, WRONG, BAD_CERTIFICATE), "D"},
+    {"another one, --insecure", {.dane_given = true, .names_expected = true, .insecure = true}, {.kind = PRESENTED_X509}, {.dane = TRUST_DANE_CONTRADICTED}, REFUSE(OTHER_DANE, WRONG, BAD_CERTIFICATE), "D"},
+    {"a TLSA record, --insecure", {.dane_given = true, .names_expected = true, .insecure = true}, {.kind = PRESENTED_X509}, {.name = false}, ACCEPT(DANE, DANE), "D"},
+    {"none that can be used", {.dane_given = true, .names_expected = true, .tofu = TRUST_TOFU_ACCEPT_NEW}, {.kind = PRESENTED_X509}, {.known = KNOWN_MATCH, .name = true, .dane = TRUST_DANE_UNUSABLE}, REFUSE(NO_DANE, UNKNOWN, CERTIFICATE_UNKNOWN), "D"},
+    {"our CAs cannot be used for it", {.dane_given = true, .names_expected = true}, {.kind = PRESENTED_X509}, {.dane = TRUST_DANE_FAILED}, REFUSE(FAILED, LOCAL, INTERNAL_ERROR), "D"},
+    {"a TLSA record and the pin", {.dane_given = true, .pins_given = true, .names_expected = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.name = false}, ACCEPT(PIN, PIN), "D"},
+    {"a TLSA record, another pin", {.dane_given = true, .pins_given = true, .names_expected = true}, {.kind = PRESENTED_X509}, {.name = true}, REFUSE(OTHER_PIN, WRONG, BAD_CERTIFICATE), ""},
+    {"the pin, another TLSA record", {.dane_given = true, .pins_given = true, .names_expected = true}, {.kind = PRESENTED_X509, .pin_matches = true}, {.name = true, .dane = TRUST_DANE_CONTRADICTED}, REFUSE(OTHER_DANE, WRONG, BAD_CERTIFICATE), "D"},
+    {"a TLSA record and the CA", {.dane_given = true, .cacert_given = true, .names_expected = true}, {.kind = PRESENTED_X509}, {.name = true}, ACCEPT(DANE, DANE), "CnD"},
+    {"a TLSA record, another CA", {.dane_given = true, .cacert_given = true, .names_expected = true}, {.kind = PRESENTED_X509}, {.name = true, .cacert = TRUST_CHAIN_UNKNOWN_CA}, REFUSE(UNKNOWN_CA, WRONG, UNKNOWN_CA), "C"},
+    {"the CA, another TLSA record", {.dane_given = true, .cacert_given = true, .names_expected = true}, {.kind = PRESENTED_X509}, {.name = true, .dane = TRUST_DANE_CONTRADICTED}, REFUSE(OTHER_DANE, WRONG, BAD_CERTIFICATE), "CnD"},
+    {"a TLSA record and --peer", {.dane_given = true, .peer_given = true, .names_expected = true}, {.kind = PRESENTED_X509}, {.name = true}, ACCEPT(DANE, DANE), "nD"},
+    {"a TLSA record, another --peer", {.dane_given = true, .peer_given = true, .names_expected = true}, {.kind = PRESENTED_X509}, {.name = false}, REFUSE(OTHER_NAME, WRONG, BAD_CERTIFICATE), "n"},
+    {"our own key in a TLSA record", {.dane_given = true, .names_expected = true}, {.kind = PRESENTED_X509, .own_key = true}, {.name = true}, REFUSE(OURSELVES, ROLE, HANDSHAKE_FAILURE), ""},
+    {"no key, but --dane", {.dane_given = true, .names_expected = true, .insecure = true, .remote_id = TRUST_REMOTE_ID_REQUEST}, {.kind = PRESENTED_NONE}, {.name = true}, REFUSE(NO_KEY, UNKNOWN, CERTIFICATE_REQUIRED), ""},
+    {"a pre-shared key, but --dane", {.dane_given = true, .names_expected = true}, {.kind = PRESENTED_PSK}, {.name = true}, REFUSE(OTHER_DANE, WRONG, ACCESS_DENIED), ""},
 
     /* --insecure */
     {"anybody", {.insecure = true}, {.kind = PRESENTED_X509}, {.known = KNOWN_CHANGED}, ACCEPT(INSECURE, INSECURE), ""},
@@ -237,22 +266,24 @@ struct everything {
 /* The combination of that number; false: there is none of so high a number. */
 static bool combination(unsigned number, struct everything *all)
 {
-    static const unsigned sizes[] = {2, 2, 3, 2, 2, 3, 3, 4, 2, 2, 4, 2, 8, 2, 3};
+    static const unsigned sizes[] = {2, 2, 3, 2, 2, 3, 3, 4, 2, 2, 4, 2, 8, 2, 7};
     unsigned value[COUNT(sizes)];
 
     for (size_t i = 0; i < COUNT(sizes); i++) {
         value[i] = number % sizes[i];
         number /= sizes[i];
     }
-    /* names: none expected; HOST; --peer */
+    /* names: none expected; HOST; --peer. The TLSA records: not asked for; or what they say */
     *all = (struct everything){
         .rules = {.pins_given = value[0], .cacert_given = value[1], .names_expected = value[2] > 0, .peer_given = value[2] > 1,
                   .insecure = value[3], .allow_self = value[4], .chain_needed = value[13], .tofu = (enum trust_tofu)value[5],
-                  .remote_id = (enum trust_remote_id)value[6], .strict_eku = value[14] > 0},
+                  .remote_id = (enum trust_remote_id)value[6], .strict_eku = value[14] == 1 || value[14] == 2, .dane_given = value[14] > 2},
         .peer = {.kind = (enum presented_kind)value[7], .own_key = value[7] && value[8],
                  .pin_matches = (value[7] == PRESENTED_X509 || value[7] == PRESENTED_RAWPK) && value[0] && value[9]},
-        .answers = {.known = (enum known_result)value[10], .name = value[11], .other_purpose = value[14] > 1, /* one of these is asked for, at most */
-                    .cacert = (enum trust_chain)value[12], .system = (enum trust_chain)value[12]},
+        .answers = {.known = (enum known_result)value[10], .name = value[11], .other_purpose = value[14] == 2,
+                    /* one of these is asked for, at most */
+                    .cacert = (enum trust_chain)value[12], .system = (enum trust_chain)value[12],
+                    .dane = value[14] > 2 ? (enum trust_dane)(value[14] - 3) : TRUST_DANE_GOOD},
     };
     return number == 0;
 }
@@ -275,7 +306,11 @@ static bool may_be_accepted(const struct everything *all, enum trust_how how)
         return false;
     if (all->peer.own_key && !rules->allow_self && !all->peer.pin_matches)
         return false;
+    if (rules->dane_given && (!has_key || all->answers.dane != TRUST_DANE_GOOD))
+        return false;
     switch (how) {
+    case TRUST_DANE:
+        return rules->dane_given && (!rules->peer_given || has_name);
     case TRUST_PIN:
         return all->peer.pin_matches && (!rules->peer_given || has_name);
     case TRUST_CA:
@@ -312,7 +347,7 @@ static void test_every_combination(void **state)
         case TRUST_ASK: /* only about a stranger, and only when that was the wish */
             check_row(all.rules.tofu == TRUST_TOFU_ASK && all.peer.kind != PRESENTED_NONE && all.peer.kind != PRESENTED_PSK && all.answers.known == KNOWN_NONE, "combination %u", number);
             check_row(!all.rules.chain_needed || all.answers.system == TRUST_CHAIN_GOOD, "combination %u", number);
-            check_row(!all.rules.pins_given && !all.rules.cacert_given && !all.rules.insecure, "combination %u", number);
+            check_row(!all.rules.pins_given && !all.rules.cacert_given && !all.rules.dane_given && !all.rules.insecure, "combination %u", number);
             break;
         case TRUST_REFUSE:
             check_row(verdict.status != STATUS_OK && verdict.alert > 0 && verdict.because >= TRUST_BECAUSE_NO_KEY,
@@ -321,11 +356,12 @@ static void test_every_combination(void **state)
         }
         check_row(all.peer.kind != PRESENTED_NONE || !*all.answers.asked, "combination %u: there was nothing to ask of", number);
         check_row(all.rules.cacert_given || !strchr(all.answers.asked, 'C'), "combination %u", number);
+        check_row(all.rules.dane_given || !strchr(all.answers.asked, 'D'), "combination %u", number);
         check_row(strcspn(all.answers.asked, "CS") + 1 >= strlen(all.answers.asked) ||
                       !strpbrk(strpbrk(all.answers.asked, "CS") + 1, "CS"), "combination %u: chains twice", number);
         check_row(all.rules.names_expected || !strchr(all.answers.asked, 'n'), "combination %u", number);
     }
-    assert_int_equal(number, 2 * 2 * 3 * 2 * 2 * 3 * 3 * 4 * 2 * 2 * 4 * 2 * 8 * 2 * 3);
+    assert_int_equal(number, 2 * 2 * 3 * 2 * 2 * 3 * 3 * 4 * 2 * 2 * 4 * 2 * 8 * 2 * 7);
     assert_in_range(accepted, number / 20, number / 2);
 }
 
