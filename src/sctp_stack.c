@@ -5,7 +5,10 @@
 #include <netinet/in.h>
 #include <usrsctp.h>
 
-enum { BUFFER = 1 << 20 };
+enum {
+    BUFFER = 1 << 20,
+    FAILURES = 8 /* in a row, before a peer is given up: 13 s when there is data, a minute else */
+};
 
 void sctp_stack_start(sctp_stack_output *output)
 {
@@ -33,15 +36,15 @@ static bool set(struct socket *sctp, int level, int option, const void *value, s
 struct socket *sctp_stack_socket(uint16_t port)
 {
     static const uint16_t events[] = {SCTP_ASSOC_CHANGE, SCTP_SHUTDOWN_EVENT};
-    /* Not more attempts than spp_pathmaxrxt: when both call, the library goes on counting their failures in the association, and
-     * sends nothing on a path that it has given up before a heartbeat brings it back. */
+    /* When both call, the library goes on counting the failures of its own call in the association: let it have few. Once it
+     * holds the path to be down it sends nothing before a heartbeat has come back. */
     struct sctp_initmsg init = {
         .sinit_num_ostreams = 1, .sinit_max_instreams = 1, .sinit_max_attempts = 3, .sinit_max_init_timeo = 1000};
-    struct sctp_rtoinfo rto = {.srto_initial = 500, .srto_max = 5000, .srto_min = 200};
-    struct sctp_assocparams association = {.sasoc_asocmaxrxt = 4};
+    struct sctp_rtoinfo rto = {.srto_initial = 500, .srto_max = 2000, .srto_min = 200};
+    struct sctp_assocparams association = {.sasoc_asocmaxrxt = FAILURES};
     struct sctp_paddrparams path = {.spp_hbinterval = 5000,
                                     .spp_pathmtu = SCTP_STACK_PACKET_MAX,
-                                    .spp_pathmaxrxt = 3,
+                                    .spp_pathmaxrxt = FAILURES, /* there is no other path */
                                     .spp_flags = SPP_HB_ENABLE | SPP_PMTUD_DISABLE};
     struct sockaddr_conn any = conn(0, port);
     int on = 1, size = BUFFER;

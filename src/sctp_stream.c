@@ -8,7 +8,10 @@
 #include <unistd.h>
 #include <usrsctp.h>
 
-enum { SHUTDOWN_MS = 3000 };
+enum {
+    LAST_DATA_MS = 30000, /* without progress, for what has to be sent before: SCTP gives up sooner on a peer that is not there */
+    SHUTDOWN_MS = 10000   /* and for the farewell */
+};
 
 /* ---- Beginning and end ---- */
 
@@ -157,13 +160,12 @@ static bool shut_down(struct sctp_stream *stream, size_t left)
 {
     if (!stream->we_ended || stream->out_length)
         return true;
+    if (!stream->shutting_down || left < stream->unacknowledged)
+        stream->deadline = wait_until(left ? LAST_DATA_MS : SHUTDOWN_MS);
     if (!stream->shutting_down) {
         stream->shutting_down = true;
-        stream->deadline = wait_until(SHUTDOWN_MS);
         return usrsctp_shutdown(stream->sctp, SHUT_WR) == 0 || stream->peer_ended;
     }
-    if (left < stream->unacknowledged)
-        stream->deadline = wait_until(SHUTDOWN_MS);
     return wait_now() < stream->deadline;
 }
 
