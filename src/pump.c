@@ -5,6 +5,7 @@
 #include "tty.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -15,7 +16,8 @@ enum {
     /* Over datagrams: how long we stay to say it again. */
     ZERO_MS = 1500,    /* our end of the handshake: the peer's timer is a second */
     REFUSED_MS = 1200, /* the same for an alert */
-    GOODBYE_MS = 300   /* close_notify, when we do not wait for the peer's */
+    GOODBYE_MS = 300,  /* close_notify, when we do not wait for the peer's */
+    WARNING_DAYS = 14  /* before the peer's certificate expires */
 };
 
 struct pump {
@@ -180,6 +182,16 @@ static bool do_handshake(struct pump *pump)
     }
 }
 
+/* From then on the CA's word does not count any more. */
+static void warn_of_expiry(const struct pump *pump, const struct facts *facts)
+{
+    int64_t days = (facts->peer.not_after - time(NULL) + 43200) / 86400;
+
+    if ((facts->trust == TRUST_CA || pump->config->trust->cacert) && days < WARNING_DAYS)
+        report_say(pump->report, REPORT_NORMAL, "the peer's certificate expires in %lld day%s", (long long)days,
+                   days == 1 ? "" : "s");
+}
+
 static bool tell_handshake(struct pump *pump)
 {
     struct facts facts = {0};
@@ -191,6 +203,7 @@ static bool tell_handshake(struct pump *pump)
         session_presented(pump->session, &presented);
         trust_describe(&presented, &pump->trust, &facts);
         report_handshake(pump->report, &facts);
+        warn_of_expiry(pump, &facts);
         if (pump->trust.verdict.because == TRUST_BECAUSE_NEW)
             report_say(pump->report, REPORT_NORMAL, "it is remembered as \"%s\" in %s", pump->trust.remember_as,
                        pump->config->trust->known_path);
