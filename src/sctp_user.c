@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534, END_MS = 500, STOP_MS = 1000, UDP_BUFFER = 1 << 20 };
+enum { NOBODY = 65534, END_MS = 500, STOP_MS = 10000, UDP_BUFFER = 1 << 20 };
 
 static const size_t shared_size = SCTP_STREAMS_MAX * sizeof(struct transport_progress);
 
