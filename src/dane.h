@@ -49,7 +49,7 @@ bool dane_parse(struct dane *dane, const char *source, const char *text, size_t 
 bool dane_read(struct dane *dane, const char *path, struct error *error);
 
 /* Ask the DNS. False with an error, STATUS_UNKNOWN where nothing could be learnt, STATUS_WRONG where the answer is forged, STATUS_LOCAL
- * where we cannot ask; or wait->signal is set. */
-bool dane_ask(struct dane *dane, struct wait *wait, struct error *error);
+ * where we cannot ask, STATUS_TIME; or wait->signal is set. */
+bool dane_ask(struct dane *dane, struct wait *wait, int64_t deadline, struct error *error);
 
 #endif

@@ -124,16 +124,19 @@ static void be_the_child(const struct dane *dane, const struct wait *wait, int f
     _exit(!out || fflush(out) != 0);
 }
 
-/* All that the child says, until it ends. */
-static bool hear(int fd, struct wait *wait, struct buffer *answer)
+/* All that the child says, until it ends. False with an error when time runs out. */
+static bool hear(int fd, struct wait *wait, int64_t deadline, struct buffer *answer, struct error *error)
 {
     struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
     ssize_t length = 1;
 
     while (length > 0 && buffer_used(answer) < ANSWER_MOST) {
         uint8_t *room = buffer_room(answer, 4096);
+        enum wait_result result = wait_for(wait, &poll_fd, 1, deadline);
 
-        if (!room || wait_for(wait, &poll_fd, 1, WAIT_FOREVER) != WAIT_READY)
+        if (result == WAIT_LATE)
+            error_set(error, STATUS_TIME, "time ran out while asking the DNS for TLSA records");
+        if (!room || result != WAIT_READY)
             return false;
         length = read(fd, room, 4096);
         if (length > 0)
@@ -172,7 +175,7 @@ static bool tell(const struct dane *dane, enum outcome outcome, struct error *er
     return false;
 }
 
-bool dane_ask(struct dane *dane, struct wait *wait, struct error *error)
+bool dane_ask(struct dane *dane, struct wait *wait, int64_t deadline, struct error *error)
 {
     struct buffer answer = {0};
     enum outcome outcome = NO_ANSWER;
@@ -187,7 +190,7 @@ bool dane_ask(struct dane *dane, struct wait *wait, struct error *error)
     if (child == 0)
         be_the_child(dane, wait, ends[1]);
     close(ends[1]);
-    heard = hear(ends[0], wait, &answer);
+    heard = hear(ends[0], wait, deadline, &answer, error);
     close(ends[0]);
     kill(child, SIGKILL);
     while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
@@ -204,10 +207,11 @@ bool dane_ask(struct dane *dane, struct wait *wait, struct error *error)
 
 #else
 
-bool dane_ask(struct dane *dane, struct wait *wait, struct error *error)
+bool dane_ask(struct dane *dane, struct wait *wait, int64_t deadline, struct error *error)
 {
     (void)dane;
     (void)wait;
+    (void)deadline;
     error_set(error, STATUS_LOCAL, "looking for TLSA records in the DNS is not built in (configure --with-dane); --dane=FILE is");
     return false;
 }

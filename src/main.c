@@ -112,7 +112,7 @@ static bool find_dane(struct run *run)
         return true;
     return dane_init(&run->dane, options->host, options->port, protocols[options->transport], &run->error) &&
            (options->dane_file ? dane_read(&run->dane, options->dane_file, &run->error)
-                               : dane_ask(&run->dane, &run->wait, &run->error));
+                               : dane_ask(&run->dane, &run->wait, wait_until(options->wait_ms), &run->error));
 }
 
 static bool random_bytes(void *bytes, size_t length)

@@ -266,6 +266,19 @@ static void test_bare_keys(void **state)
             }
 }
 
+/* Selector 0 is about a certificate: a hash of the key there means nothing. */
+static void test_bare_key_is_no_certificate(void **state)
+{
+    struct dane dane = bobs();
+    struct trust_dane_finding finding;
+
+    (void)state;
+    add(&dane, DANE_EE, DANE_KEY, DANE_SHA256, &bob);
+    dane.records[0].selector = DANE_CERTIFICATE;
+    assert_int_equal(judge_key(&dane, &bob, &finding), TRUST_DANE_CONTRADICTED);
+    dane_free(&dane);
+}
+
 /* ---- What cannot be used ---- */
 
 static void test_unusable(void **state)
@@ -365,7 +378,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_usages),    cmocka_unit_test(test_ca_not_sent), cmocka_unit_test(test_same_key),
         cmocka_unit_test(test_bare_keys), cmocka_unit_test(test_unusable),    cmocka_unit_test(test_none),
-        cmocka_unit_test(test_several),   cmocka_unit_test(test_why),
+        cmocka_unit_test(test_bare_key_is_no_certificate), cmocka_unit_test(test_several),   cmocka_unit_test(test_why),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
