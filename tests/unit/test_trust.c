@@ -5,9 +5,12 @@
 #include "known.h"
 #include "trust.h"
 
+#include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- The cast ---- */
 
@@ -912,6 +915,193 @@ static void test_cannot_remember(void **state)
     assert_true(has(exam.error.story, "/proc/self/nowhere"));
 }
 
+/* ---- Revocation ---- */
+
+/* DER that grows. */
+struct der {
+    uint8_t at[1024];
+    size_t size;
+};
+
+/* An element of `content`, behind what is there already. */
+static void der_add(struct der *der, uint8_t tag, const void *content, size_t size)
+{
+    assert_true(size < 1000 && der->size + size + 4 <= sizeof der->at);
+    der->at[der->size++] = tag;
+    if (size >= 128) {
+        der->at[der->size++] = 0x82;
+        der->at[der->size++] = (uint8_t)(size >> 8);
+    }
+    der->at[der->size++] = (uint8_t)size;
+    if (size)
+        memcpy(der->at + der->size, content, size);
+    der->size += size;
+}
+
+static void der_date(struct der *der, int days)
+{
+    time_t when = time(NULL) + days * 86400;
+    char text[16];
+    struct tm parts;
+
+    assert_int_equal(strftime(text, sizeof text, "%Y%m%d%H%M%SZ", gmtime_r(&when, &parts)), 15);
+    der_add(der, 0x18, text, 15);
+}
+
+/* What the CA answers about the peer's certificate (RFC 6960 section 4.2.1): good, or revoked yesterday. */
+static void make_response(struct der *response, bool revoked)
+{
+    static const uint8_t sha1[] = {0x30, 9, 6, 5, 0x2b, 14, 3, 2, 0x1a, 5, 0}, ecdsa_sha256[] = {6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2},
+                         basic_type[] = {6, 9, 0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1}, successful[] = {10, 1, 0};
+    struct der id = {0}, single = {0}, part = {0}, data = {0}, basic = {0}, bytes = {0};
+    uint8_t hash[20], serial[20], signature[128];
+    size_t serial_size = sizeof serial;
+    gnutls_datum_t name, signed_data, made;
+    gnutls_privkey_t key;
+
+    assert_int_equal(gnutls_x509_crt_get_raw_issuer_dn(peer.crt, &name), 0);
+    assert_int_equal(gnutls_hash_fast(GNUTLS_DIG_SHA1, name.data, name.size, hash), 0);
+    gnutls_free(name.data);
+    assert_int_equal(gnutls_x509_crt_get_serial(peer.crt, serial, &serial_size), 0);
+    memcpy(id.at, sha1, id.size = sizeof sha1);
+    der_add(&id, 4, hash, sizeof hash);
+    der_add(&id, 4, hash, sizeof hash);
+    der_add(&id, 2, serial, serial_size);
+    der_add(&single, 0x30, id.at, id.size);
+    if (revoked)
+        der_date(&part, -1);
+    der_add(&single, revoked ? 0xa1 : 0x80, part.at, part.size);
+    der_date(&single, -1);
+    part.size = 0;
+    der_date(&part, 1);
+    der_add(&single, 0xa0, part.at, part.size);
+
+    part.size = 0;
+    der_add(&part, 4, hash, sizeof hash);
+    der_add(&data, 0xa2, part.at, part.size);
+    der_date(&data, -1);
+    part.size = 0;
+    der_add(&part, 0x30, single.at, single.size);
+    der_add(&data, 0x30, part.at, part.size);
+    der_add(&basic, 0x30, data.at, data.size);
+
+    signed_data = (gnutls_datum_t){.data = basic.at, .size = (unsigned)basic.size};
+    assert_int_equal(gnutls_privkey_init(&key), 0);
+    assert_int_equal(gnutls_privkey_import_x509(key, ca.key, 0), 0);
+    assert_int_equal(gnutls_privkey_sign_data(key, GNUTLS_DIG_SHA256, 0, &signed_data, &made), 0);
+    gnutls_privkey_deinit(key);
+    assert_in_range(made.size, 1, sizeof signature - 1);
+    signature[0] = 0; /* no unused bits */
+    memcpy(signature + 1, made.data, made.size);
+    der_add(&basic, 0x30, ecdsa_sha256, sizeof ecdsa_sha256);
+    der_add(&basic, 3, signature, made.size + 1);
+    gnutls_free(made.data);
+
+    part.size = 0;
+    der_add(&part, 0x30, basic.at, basic.size);
+    memcpy(bytes.at, basic_type, bytes.size = sizeof basic_type);
+    der_add(&bytes, 4, part.at, part.size);
+    part.size = 0;
+    der_add(&part, 0x30, bytes.at, bytes.size);
+    memcpy(data.at, successful, data.size = sizeof successful);
+    der_add(&data, 0xa0, part.at, part.size);
+    response->size = 0;
+    der_add(response, 0x30, data.at, data.size);
+}
+
+static void examine_with(struct exam *exam, const struct der *response)
+{
+    struct presented chain;
+
+    cert_present(&chain, &peer, NULL);
+    chain.status = (struct presented_der){.der = response->at, .size = response->size};
+    memset(&exam->error, 0, sizeof exam->error);
+    trust_examine(&exam->config, &chain, &as_loner, &exam->result, &exam->error);
+}
+
+/* The system's CAs vouch for a name as long as they have not taken it back; then their word is as good as none. */
+static void test_staple_and_system_ca(void **state)
+{
+    struct der good, revoked, cut;
+    char question[2048];
+    struct exam exam;
+
+    (void)state;
+    make_response(&good, false);
+    make_response(&revoked, true);
+    cut = good;
+    cut.size--;
+    exam_init(&exam, NULL);
+    exam.config.host = "peer.example";
+    examine_with(&exam, &good);
+    expect(&exam, TRUST_ACCEPT, TRUST_BECAUSE_SYSTEM_CA, "peer.example");
+    examine_with(&exam, &revoked);
+    expect(&exam, TRUST_ASK, 0, "");
+    trust_question(&exam.result, "192.0.2.7", question, sizeof question);
+    assert_true(has(question, "no CA vouches for it: its certificate is revoked, since "));
+    examine_with(&exam, &cut);
+    expect(&exam, TRUST_ASK, 0, "");
+    assert_true(has(exam.result.doubt, "the OCSP response that came with it is none"));
+
+    exam.config.tofu = TRUST_TOFU_NEVER;
+    examine_with(&exam, &revoked);
+    expect(&exam, TRUST_REFUSE, TRUST_BECAUSE_UNKNOWN, "");
+    exam.config.ocsp = TRUST_OCSP_NEVER;
+    examine_with(&exam, &revoked);
+    expect(&exam, TRUST_ACCEPT, TRUST_BECAUSE_SYSTEM_CA, "peer.example");
+    exam.config.ocsp = TRUST_OCSP_REQUIRE;
+    examine_with(&exam, &revoked);
+    expect(&exam, TRUST_REFUSE, TRUST_BECAUSE_REVOKED, "");
+    examine_with(&exam, &good);
+    expect(&exam, TRUST_ACCEPT, TRUST_BECAUSE_SYSTEM_CA, "peer.example");
+    assert_int_equal(system_loads, 7);
+}
+
+/* A key that is known is nobody's business but ours; unless we asked for a CA that stands by its word. */
+static void test_revoked_but_known(void **state)
+{
+    struct der good, revoked;
+    struct exam exam;
+
+    (void)state;
+    make_response(&good, false);
+    make_response(&revoked, true);
+    exam_init(&exam, lines("peer.example %s\n%s", peer.pin, ""));
+    exam.config.host = "peer.example";
+    examine_with(&exam, &revoked);
+    expect(&exam, TRUST_ACCEPT, TRUST_BECAUSE_KNOWN, "peer.example");
+    exam.config.ocsp = TRUST_OCSP_REQUIRE;
+    examine_with(&exam, &revoked);
+    expect(&exam, TRUST_REFUSE, TRUST_BECAUSE_REVOKED, "");
+    examine_with(&exam, &good);
+    expect(&exam, TRUST_ACCEPT, TRUST_BECAUSE_KNOWN, "peer.example");
+}
+
+/* The peer may show whatever it likes as its CA's certificate: the word of that one does not count. */
+static void test_staple_of_no_ca(void **state)
+{
+    struct der response;
+    struct cert fake;
+    struct exam exam;
+    struct presented chain;
+
+    (void)state;
+    make_response(&response, false);
+    cert_make(&fake, &(struct cert_wish){.cn = "The CA", .ca = true});
+    exam_init(&exam, NULL);
+    exam.config.cacert = scratch_path("ca.pem");
+    exam.config.ocsp = TRUST_OCSP_REQUIRE;
+    cert_present(&chain, &peer, &fake);
+    chain.status = (struct presented_der){.der = response.at, .size = response.size};
+    trust_examine(&exam.config, &chain, &as_loner, &exam.result, &exam.error);
+    expect(&exam, TRUST_ACCEPT, TRUST_BECAUSE_CACERT, "peer.example");
+    response.at[response.size - 1] ^= 1; /* tampered with */
+    trust_examine(&exam.config, &chain, &as_loner, &exam.result, &exam.error);
+    expect(&exam, TRUST_REFUSE, TRUST_BECAUSE_NO_STATUS, "");
+    assert_true(has(exam.error.story, "not signed by its CA"));
+    cert_free(&fake);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -948,6 +1138,9 @@ int main(void)
         cmocka_unit_test(test_remembered_meanwhile),
         cmocka_unit_test(test_nothing_to_remember),
         cmocka_unit_test(test_cannot_remember),
+        cmocka_unit_test(test_staple_and_system_ca),
+        cmocka_unit_test(test_revoked_but_known),
+        cmocka_unit_test(test_staple_of_no_ca),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
