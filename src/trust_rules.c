@@ -142,8 +142,8 @@ static struct trust_verdict judge_by_default(const struct trust_rules *rules, co
     if (rules->names_expected && peer->name_matches(peer->context)) {
         if (!rules->chain_needed)
             by_ca = judge_chain(peer, true);
-        if (by_ca.answer == TRUST_ACCEPT || by_ca.because == TRUST_BECAUSE_FAILED)
-            return by_ca;
+        if (by_ca.answer == TRUST_ACCEPT || by_ca.because == TRUST_BECAUSE_FAILED || by_ca.because == TRUST_BECAUSE_REVOKED)
+            return by_ca; /* what its own CA has taken back is nobody new */
     }
     switch (rules->tofu) {
     case TRUST_TOFU_ACCEPT_NEW:
