@@ -67,6 +67,8 @@ static const struct poptOption identity_options[] = {
     TAKES("pass", '\0', OPT_PASS, "where the key's passphrase or PIN is: file:F, fd:N, env:V", "SOURCE"),
     FLAG("rawpk", '\0', OPT_RAWPK, "show the bare public key, not the certificate"),
     TAKES("ocsp-response", '\0', OPT_OCSP_RESPONSE, "send this OCSP response along with our certificate", "FILE"),
+    TAKES("psk-file", '\0', OPT_PSK_FILE, "keys that we share with peers, in place of certificates", "FILE"),
+    TAKES("psk-identity", '\0', OPT_PSK_IDENTITY, "our name with --psk-file (USER@HOST)", "NAME"),
     FLAG("no-identity", '\0', OPT_NO_IDENTITY, "show nothing; we can only be the TLS client then"),
     POPT_TABLEEND,
 };
@@ -105,6 +107,7 @@ static const struct poptOption other_options[] = {
     FLAG("quiet", 'q', 'q', "tell errors only"),
     TAKES("report", '\0', OPT_REPORT, "events as JSON lines", "FILE|fd:N"),
     FLAG("show-identity", '\0', OPT_SHOW_IDENTITY, "print our pin and name"),
+    FLAG("make-psk", '\0', OPT_MAKE_PSK, "print a fresh key, for --psk-file"),
     TAKES("known", '\0', OPT_KNOWN, "the known peers: list, add NAME PIN, del NAME", "TASK"),
     FLAG("version", 'V', OPT_VERSION, "print the version"),
     POPT_TABLEEND,
@@ -331,6 +334,7 @@ static const struct {
 } texts[] = {
     {'p', AT(source_port)}, {OPT_ROLE_PREFERENCE, AT(preference)},
     {OPT_OCSP_RESPONSE, AT(ocsp_response)},      {OPT_KEY, AT(key)},     {OPT_CERT, AT(certificate)},
+    {OPT_PSK_FILE, AT(psk_file)}, {OPT_PSK_IDENTITY, AT(psk_identity)},
     {OPT_PASS, AT(pass)},        {OPT_CACERT, AT(cacert)}, {OPT_PRIORITY, AT(priority)},
     {OPT_SNI, AT(server_name)},  {OPT_KEYLOG, AT(keylog)}, {OPT_REPORT, AT(report)},
 };
@@ -365,7 +369,7 @@ static const struct {
 static const struct {
     int option;
     enum options_task task;
-} tasks[] = {{OPT_SHOW_IDENTITY, OPTIONS_SHOW_IDENTITY}, {OPT_VERSION, OPTIONS_VERSION}};
+} tasks[] = {{OPT_SHOW_IDENTITY, OPTIONS_SHOW_IDENTITY}, {OPT_MAKE_PSK, OPTIONS_MAKE_PSK}, {OPT_VERSION, OPTIONS_VERSION}};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
