@@ -57,6 +57,13 @@ void identity_free(struct identity *identity)
     free(identity);
 }
 
+_Static_assert((int)IDENTITY_NAME_SIZE >= (int)IDENTITY_MAKE_NAME_SIZE, "it has room");
+
+void identity_usual_name(char name[IDENTITY_NAME_SIZE])
+{
+    identity_make_name(name);
+}
+
 /* ---- Small views ---- */
 
 size_t identity_count(const struct identity *identity)

@@ -43,6 +43,10 @@ struct identity *identity_none(struct error *error);
 
 void identity_free(struct identity *identity);
 
+/* What an end is called that was given no name: USER@HOST. */
+#define IDENTITY_NAME_SIZE 128
+void identity_usual_name(char name[IDENTITY_NAME_SIZE]);
+
 /* How many there are, and of each its pin, its name fit for printing (either may be ""), and where it is from. */
 size_t identity_count(const struct identity *identity);
 const char *identity_pin(const struct identity *identity, size_t index);

@@ -11,17 +11,16 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The name in the certificate is for people to recognise; nothing is decided by it. */
-static void our_name(char *name, size_t size)
+void identity_make_name(char name[IDENTITY_MAKE_NAME_SIZE])
 {
     const struct passwd *user = getpwuid(geteuid());
     char host[65] = "";
 
     if (gethostname(host, sizeof host - 1) != 0 || !*host)
         strcpy(host, "localhost");
-    snprintf(name, size, "%.60s@%s", user ? user->pw_name : "symtls", host);
+    snprintf(name, IDENTITY_MAKE_NAME_SIZE, "%.60s@%s", user ? user->pw_name : "symtls", host);
     if (!known_is_name(name) || strlen(name) > 64) /* ub-common-name of RFC 5280 */
-        snprintf(name, size, "symtls");
+        strcpy(name, "symtls");
 }
 
 static bool export(gnutls_datum_t *pem, struct buffer *out)
@@ -39,10 +38,10 @@ bool identity_make_certificate(gnutls_privkey_t key, const char *place, gnutls_x
     gnutls_pubkey_t public = NULL;
     gnutls_digest_algorithm_t hash = GNUTLS_DIG_SHA256;
     unsigned char serial[16] = {0};
-    char name[128];
+    char name[IDENTITY_MAKE_NAME_SIZE]; /* for people to recognise; nothing is decided by it */
     int code = gnutls_x509_crt_init(&certificate);
 
-    our_name(name, sizeof name);
+    identity_make_name(name);
     if (code >= 0)
         code = gnutls_pubkey_init(&public);
     if (code >= 0)

@@ -9,6 +9,10 @@
 #include "buffer.h"
 #include "error.h"
 
+/* USER@HOST, as far as that can be a name. */
+#define IDENTITY_MAKE_NAME_SIZE 128
+void identity_make_name(char name[IDENTITY_MAKE_NAME_SIZE]);
+
 /* Append a fresh ECDSA P-256 key and its self-signed certificate, as PEM. False with an error of STATUS_IDENTITY. */
 bool identity_make(struct buffer *pem, struct error *error);
 

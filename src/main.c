@@ -7,6 +7,7 @@
 #include "meet.h"
 #include "options.h"
 #include "ourselves.h"
+#include "psk.h"
 #include "pump.h"
 #include "report.h"
 #include "sctp.h"
@@ -38,6 +39,8 @@ struct run {
     struct error error;
     char passphrase[OURSELVES_PASSPHRASE_SIZE]; /* for our keys; wiped once they are loaded */
     struct identity *identity;
+    struct psk *psk; /* NULL without --psk-file */
+    char usual_name[IDENTITY_NAME_SIZE]; /* that we have with it, unless told another one */
     char *known_path;
     struct dane dane;
     struct session_config session;
@@ -53,7 +56,7 @@ struct run {
 static bool load_identity(struct run *run)
 {
     run->identity = ourselves_load(&run->options, run->passphrase, &run->wait, &run->report, &run->error);
-    return run->identity != NULL;
+    return run->identity && ourselves_load_psk(&run->options, run->usual_name, &run->psk, &run->error);
 }
 
 /* ---- Other tasks than a session ---- */
@@ -100,6 +103,22 @@ static void edit_known(struct run *run)
     }
 }
 
+static bool random_bytes(void *bytes, size_t length)
+{
+    return getrandom(bytes, length, 0) == (ssize_t)length;
+}
+
+static void make_psk(struct run *run)
+{
+    char line[PSK_LINE_SIZE];
+
+    if (psk_make(line, random_bytes))
+        printf("%s\n", line);
+    else
+        error_set(&run->error, STATUS_LOCAL, "no random numbers: %s", strerror(errno));
+    explicit_bzero(line, sizeof line);
+}
+
 /* ---- A session ---- */
 
 /* Before anything else: without them nobody would be accepted, and our keys are not loaded yet. */
@@ -115,24 +134,19 @@ static bool find_dane(struct run *run)
                                : dane_ask(&run->dane, &run->wait, wait_until(options->wait_ms), &run->error));
 }
 
-static bool random_bytes(void *bytes, size_t length)
-{
-    return getrandom(bytes, length, 0) == (ssize_t)length;
-}
-
 static bool configure_role(struct run *run)
 {
     const struct options *options = &run->options;
     struct role_config *role = &run->session.role;
 
-    *role = (struct role_config){.want = options->want,
+    *role = (struct role_config){.want = ourselves_want(options, run->psk, &run->report),
                                  .symmetric = options->symmetric,
                                  .active = options->hello == OPTIONS_HELLO_NOW,
                                  .implicit = options->implicit,
                                  .extension_id = options->extension_id};
     if (options->preference)
         return role_preference_parse(&role->ours, options->preference);
-    if (role_preference_make(&role->ours, options->want, random_bytes))
+    if (role_preference_make(&role->ours, role->want, random_bytes))
         return true;
     error_set(&run->error, STATUS_LOCAL, "no random numbers: %s", strerror(errno));
     return false;
@@ -171,6 +185,7 @@ static bool configure(struct run *run)
     const struct options *options = &run->options;
 
     run->session.identity = run->identity;
+    run->session.psk = run->psk;
     run->session.peers = options->peers.count ? options->peers.at : &run->trust.host;
     run->session.peer_count = options->peers.count ? options->peers.count : options->task == OPTIONS_LISTEN ? 0 : 1;
     run->session.priority = options->priority;
@@ -267,7 +282,9 @@ static void suggest(struct run *run, const struct address *local)
         snprintf(role, sizeof role, " --extension-id %u", options->extension_id);
     if (options->implicit)
         snprintf(role, sizeof role, " --implicit");
-    if (!*pin) /* or it would refuse us for showing nothing */
+    if (run->psk)
+        snprintf(role + strlen(role), sizeof role - strlen(role), " --psk-file FILE");
+    else if (!*pin) /* or it would refuse us for showing nothing */
         snprintf(role + strlen(role), sizeof role - strlen(role), " --remote-id request");
     report_say(&run->report, REPORT_NORMAL, "the command for the other host:");
     if (options->task == OPTIONS_BOTH && strcmp(options->source_port, options->port) != 0)
@@ -467,6 +484,7 @@ static void converse(struct run *run)
 
     config.us.our_pins = identity_pins(run->identity);
     config.us.our_pin_count = identity_count(run->identity);
+    config.us.our_psk_name = run->psk ? psk_our_name(run->psk) : NULL;
     local_init(&local, config.use_in, !options->discard && !options->zero);
     run->result = pump_run(&config, &run->channel, &local, &run->report, &run->wait);
 }
@@ -514,6 +532,7 @@ static void tidy_up(struct run *run)
         close(run->session.keylog);
     identity_free(run->identity);
     dane_free(&run->dane);
+    psk_free(run->psk);
     free(run->known_path);
     report_free(&run->report);
     wait_free(&run->wait);
@@ -574,6 +593,10 @@ int main(int argc, char **argv)
         break;
     case OPTIONS_SHOW_IDENTITY:
         show_identity(&run);
+        status = finish_task(&run);
+        break;
+    case OPTIONS_MAKE_PSK:
+        make_psk(&run);
         status = finish_task(&run);
         break;
     case OPTIONS_KNOWN_LIST:

@@ -18,6 +18,7 @@ enum options_task {
     OPTIONS_KNOWN_LIST,
     OPTIONS_KNOWN_ADD,
     OPTIONS_KNOWN_DELETE,
+    OPTIONS_MAKE_PSK,
     OPTIONS_VERSION
 };
 
@@ -66,6 +67,8 @@ struct options {
     bool rawpk;
     const char *pass;
     bool no_identity;
+    const char *psk_file;
+    const char *psk_identity; /* NULL: USER@HOST */
 
     struct options_list peers;
     struct options_list pins; /* canonical */

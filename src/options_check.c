@@ -1,6 +1,7 @@
 /* options_check.c - the rules between options, and the defaults that depend on others. */
 #include "options_check.h"
 #include "known.h"
+#include "psk.h"
 #include "text.h"
 
 #include <arpa/inet.h>
@@ -26,6 +27,7 @@ static const struct {
     {OPT_NO_IDENTITY, OPT_RAWPK, "--no-identity shows nothing, --rawpk a key"},
     {OPT_NO_IDENTITY, OPT_OCSP_RESPONSE, "--no-identity shows nothing, --ocsp-response belongs to a certificate"},
     {OPT_RAWPK, OPT_OCSP_RESPONSE, "--rawpk shows no certificate for --ocsp-response to be about"},
+    {OPT_PSK_FILE, OPT_SHOW_IDENTITY, "--show-identity prints pins, and a shared key has none"},
     {OPT_SNI, OPT_NO_SNI, "--sni and --no-sni contradict each other"},
     {OPT_SEND_ONLY, OPT_RECV_ONLY, "--send-only and --recv-only leave no data to move"},
     {OPT_SEND_ONLY, 'd', "--send-only and -d leave no data to move"},
@@ -197,10 +199,41 @@ static bool check_roles(struct options *options, const struct options_given *giv
     return true;
 }
 
+/* ---- Pre-shared keys ---- */
+
+/* One key proves who both ends are: what else would do that has no say. */
+static bool check_psk(const struct options *options, const struct options_given *given, struct error *error)
+{
+    static const struct {
+        int option;
+        const char *name;
+    } others[] = {
+        {'i', "-i"}, {OPT_CERT, "--cert"}, {OPT_KEY, "--key"}, {OPT_RAWPK, "--rawpk"}, {OPT_NO_IDENTITY, "--no-identity"},
+        {OPT_PIN, "--pin"}, {OPT_CACERT, "--cacert"}, {OPT_TOFU, "--tofu"}, {OPT_REMOTE_ID, "--remote-id"},
+        {OPT_INSECURE, "--insecure"}, {OPT_CRL, "--crl"}, {OPT_OCSP, "--ocsp"}, {OPT_DANE, "--dane"}, {OPT_STRICT_EKU, "--strict-eku"},
+    };
+
+    if (!options->psk_file)
+        return !options->psk_identity || complain(error, "--psk-identity is our name with a shared key: it goes with --psk-file");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (was_given(given, others[i].option)) {
+            error_set(error, STATUS_LOCAL, "with --psk-file the shared key proves who both ends are, and nothing else: %s has no say",
+                      others[i].name);
+            return false;
+        }
+    if (given->times[OPT_PSK_FILE] > 1)
+        return complain(error, "--psk-file names one file; it can have a line for each peer");
+    if (options->psk_identity && !psk_is_name(options->psk_identity, strlen(options->psk_identity)))
+        return complain(error, "--psk-identity: a name has 1 to 255 bytes, all of them printable, and does not begin with \"#\"");
+    return true;
+}
+
 /* ---- The rest ---- */
 
 static bool check_identity(const struct options *options, const struct options_given *given, struct error *error)
 {
+    if (!check_psk(options, given, error))
+        return false;
     if (options->ocsp_response && !options->certificate && !options->identities.count)
         return complain(error, "--ocsp-response goes with -i or --cert: it is about a CA's certificate of ours");
     if (options->pass && !options->certificate && !options->key && !options->identities.count)
@@ -257,6 +290,8 @@ bool options_check(struct options *options, const struct options_given *given, c
     switch (options->task) {
     case OPTIONS_VERSION:
         return true;
+    case OPTIONS_MAKE_PSK:
+        return words->count == 0 || complain(error, "--make-psk takes no HOST and PORT");
     case OPTIONS_SHOW_IDENTITY:
         if (words->count)
             return complain(error, "--show-identity takes no HOST and PORT");

@@ -80,7 +80,7 @@ struct identity *ourselves_load(const struct options *options, char passphrase[O
     struct identity *identity;
 
     prctl(PR_SET_DUMPABLE, 0);
-    if (options->no_identity)
+    if (options->no_identity || options->psk_file)
         identity = identity_none(error);
     else if (options->certificate || options->key || options->identities.count)
         identity = load_named(options, passphrase, wait, error);
@@ -90,6 +90,46 @@ struct identity *ourselves_load(const struct options *options, char passphrase[O
     if (identity)
         warn_of_expiry(identity, report);
     return identity;
+}
+
+/* As a TLS client we would have to know whom we shall meet, and do not. */
+static bool can_be_server_only(const struct options *options, struct error *error)
+{
+    if (options->want != ROLE_WANT_CLIENT && !options->implicit && !options->preference)
+        return true;
+    error_set(error, STATUS_IDENTITY,
+              "as TLS client we would not know whose key in \"%s\" to use; --peer says whose, or --role server leaves it to the peer",
+              options->psk_file);
+    return false;
+}
+
+bool ourselves_load_psk(const struct options *options, char name[IDENTITY_NAME_SIZE], struct psk **psk, struct error *error)
+{
+    const char *whose;
+    struct psk_config config = {.path = options->psk_file,
+                                .our_name = options->psk_identity ? options->psk_identity : name,
+                                .peers = options->peers.at,
+                                .peer_count = options->peers.count,
+                                .host = options->task == OPTIONS_LISTEN ? NULL : options->host,
+                                .allow_self = options->allow_self};
+
+    if (!options->psk_file)
+        return true;
+    identity_usual_name(name);
+    *psk = psk_load(&config, error);
+    return *psk && (psk_of_client(*psk, &whose) || can_be_server_only(options, error));
+}
+
+enum role_want ourselves_want(const struct options *options, const struct psk *psk, const struct report *report)
+{
+    const char *whose;
+
+    if (!psk || psk_of_client(psk, &whose))
+        return options->want;
+    report_say(report, REPORT_NORMAL,
+               "several keys in \"%s\", and nobody is expected, so the peer has to be the TLS client; --peer says whose key it is",
+               options->psk_file);
+    return ROLE_WANT_SERVER;
 }
 
 void ourselves_show(const struct identity *identity)

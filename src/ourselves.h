@@ -5,6 +5,7 @@
 #include "error.h"
 #include "identity.h"
 #include "options.h"
+#include "psk.h"
 #include "report.h"
 #include "wait.h"
 
@@ -17,6 +18,13 @@ bool ourselves_read_passphrase(const struct options *options, char passphrase[OU
  * will have our keys in it. NULL with an error; else what identity_free() takes. */
 struct identity *ourselves_load(const struct options *options, char passphrase[OURSELVES_PASSPHRASE_SIZE], struct wait *wait,
                                 const struct report *report, struct error *error);
+
+/* The keys in --psk-file; *psk stays NULL without that option. `name` gets what we are called if the
+ * options do not say it; it and the options are borrowed. False with an error. */
+bool ourselves_load_psk(const struct options *options, char name[IDENTITY_NAME_SIZE], struct psk **psk, struct error *error);
+
+/* The role that we want: who does not know whose key to use leaves that to the peer, and so is the server. */
+enum role_want ourselves_want(const struct options *options, const struct psk *psk, const struct report *report);
 
 /* --show-identity: a line "PIN NAME" for each. */
 void ourselves_show(const struct identity *identity);

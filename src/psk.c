@@ -239,6 +239,7 @@ static bool has_no_names(const struct psk *psk)
     return !*psk->lines[0].key.name;
 }
 
+/* Whose key a client uses: of whom we expect, or of the only peer that there is. */
 static const struct line *expected_line(const struct psk *psk)
 {
     for (size_t i = 0; i < psk->config.peer_count; i++) {
@@ -247,7 +248,17 @@ static const struct line *expected_line(const struct psk *psk)
         if (line)
             return line;
     }
-    return psk->host;
+    if (psk->host)
+        return psk->host;
+    return psk->count == 1 && !has_no_names(psk) && !is_our_name(psk, psk->lines[0].key.name) ? &psk->lines[0] : NULL;
+}
+
+static bool has_line(const struct psk *psk)
+{
+    for (size_t i = 0; i < psk->config.peer_count; i++)
+        if (find(psk, psk->config.peers[i]))
+            return true;
+    return false;
 }
 
 static bool check_peers(struct psk *psk, struct error *error)
@@ -269,7 +280,7 @@ static bool check_peers(struct psk *psk, struct error *error)
                       config->peers[i]);
             return false;
         }
-    if (expected_line(psk))
+    if (has_line(psk))
         return true;
     error_set(error, STATUS_IDENTITY, "there is no key for \"%s\" in \"%s\"", config->peers[0], config->path);
     return false;

@@ -318,8 +318,6 @@ static enum session_state handshake(struct session *session)
             return fail(session, code);
         session->finished = code == 0;
     }
-    if (session->config->psk && !session_used_psk(session))
-        return fail(session, GNUTLS_E_INSUFFICIENT_CREDENTIALS);
     /* A server that did not ask has not been asked for a verdict either, nor has an end with a pre-shared key. */
     if (!session->judged)
         return session->state = SESSION_VERDICT;

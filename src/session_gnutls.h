@@ -16,7 +16,6 @@ struct session_psk {
     char claimed[PSK_NAME_SIZE]; /* as server: what the client calls itself, fit for printing */
     enum psk_claim claim;     /* as server: what came of that */
     bool is_claimed;          /* ... once it has said so */
-    bool is_proven;           /* ... and has the key */
     unsigned sealed;          /* datagrams: records that should have been decrypted */
 };
 
@@ -100,9 +99,6 @@ extern const char session_psk_exchanges[];
 
 /* The handshake was done with a key that we share. */
 bool session_used_psk(const struct session *session);
-
-/* A ClientHello has been read to its end, and the library found nothing wrong with it. */
-void session_psk_hello(struct session *session);
 
 /* Datagrams: the peer has sent what its key should have decrypted. */
 void session_psk_sealed(struct session *session);

@@ -83,8 +83,6 @@ static int verify(gnutls_session_t tls)
 
     if (session->judged)
         return 0;
-    if (session->config->psk) /* no certificate will do */
-        return GNUTLS_E_INSUFFICIENT_CREDENTIALS;
     session->state = SESSION_VERDICT;
     return GNUTLS_E_AGAIN;
 }
@@ -123,7 +121,6 @@ static int watch_handshake(gnutls_session_t tls, unsigned type, unsigned when, u
         return 0;
     switch (type) {
     case GNUTLS_HANDSHAKE_CLIENT_HELLO:
-        session_psk_hello(session);
         return check_client_hello(session, body);
     case GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST:
         session->asked_for_identity = true;

@@ -59,7 +59,6 @@ static int look_up(gnutls_session_t tls, const gnutls_datum_t *name, gnutls_datu
     const struct psk_key *shared;
 
     psk->is_claimed = true;
-    psk->is_proven = false;
     psk->peer[0] = '\0';
     text_escape(psk->claimed, sizeof psk->claimed, name->data, name->size);
     psk->claim = psk_of_server(session->config->psk, name->data, name->size, &shared);
@@ -87,7 +86,6 @@ int session_set_psk(struct session *session, gnutls_session_t tls, enum role rol
         gnutls_psk_set_client_credentials_function2(psk->client, say_name);
         return gnutls_credentials_set(tls, GNUTLS_CRD_PSK, psk->client);
     }
-    psk->peer[0] = '\0';
     if (!psk->server)
         code = gnutls_psk_allocate_server_credentials(&psk->server);
     if (code >= 0) /* for clients that name no group (RFC 7919) */
@@ -115,17 +113,10 @@ bool session_used_psk(const struct session *session)
     return exchange == GNUTLS_KX_ECDHE_PSK || exchange == GNUTLS_KX_DHE_PSK;
 }
 
-/* In TLS 1.3 it has its proof in it (RFC 8446 section 4.2.11.2), before in the client's Finished. */
-void session_psk_hello(struct session *session)
-{
-    if (session_is_tls13(session))
-        session->psk.is_proven = session->psk.is_claimed;
-}
-
 static bool is_waiting_for_proof(const struct session *session)
 {
-    return session->psk.is_claimed && !session->psk.is_proven && session->our_role == ROLE_SERVER &&
-           session->state == SESSION_HANDSHAKE && !session->finished;
+    return session->psk.is_claimed && session->our_role == ROLE_SERVER && session->state == SESSION_HANDSHAKE &&
+           !session->finished;
 }
 
 /* A record that cannot be decrypted is dropped without a word, and the client says its Finished again, and again. */
@@ -142,7 +133,8 @@ bool session_psk_is_stuck(const struct session *session)
 
 /* ---- What went wrong ---- */
 
-/* The library has no errors of its own for that. */
+/* In TLS 1.3 the proof is in the ClientHello (RFC 8446 section 4.2.11.2), before in the client's Finished. The library has
+ * no errors of its own for it. */
 static bool has_no_proof(const struct session *session, int code)
 {
     if (!is_waiting_for_proof(session))
@@ -171,8 +163,8 @@ static void tell_no_proof(struct session *session)
         break;
     default:
         error_set(session->error, STATUS_WRONG,
-                  "the peer calls itself \"%s\", but has another key than the one that we share with \"%s\"%s", name, name,
-                  session_is_tls13(session) ? "" : ", or what it sent was changed on the way");
+                  "the peer calls itself \"%s\", but has another key than the one that we share with \"%s\", or what it sent was "
+                  "changed on the way", name, name);
         break;
     }
 }
@@ -203,7 +195,7 @@ bool session_psk_tell(struct session *session, int code)
 
 int session_psk_alert(const struct session *session, int code)
 {
-    if (!session->config->psk || session->state == SESSION_OPEN)
+    if (!session->config->psk)
         return ROLE_NO_ALERT;
     if (session->psk.is_claimed && session->psk.claim == PSK_OURSELVES)
         return ALERT_HANDSHAKE_FAILURE;

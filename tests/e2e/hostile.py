@@ -2,7 +2,7 @@
 """Peers and middlemen that do what they should not. For the tests; every one prints its port first, if it listens.
 
     hostile.py say WHAT call PORT | listen  [--end fin|rst|hold] [--slowly]   say something that is not, or not quite, TLS
-    hostile.py relay PORT [...]                                               stand between two ends
+    hostile.py relay PORT [...]                                               stand between two ends (0: that both call us)
     hostile.py reflect [PORT]                                                 send everything back
     hostile.py tls WHAT call PORT | listen  [an option of peer.py...]         finish a handshake, and then misbehave
 
@@ -127,11 +127,12 @@ def told(data):
 # ---- Sockets ----
 
 
-def listen():
+def listen(count=1):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)
         listener.settimeout(PATIENCE)
-        return prepare(listener.accept()[0])
+        calls = [prepare(listener.accept()[0]) for _ in range(count)]
+        return calls[0] if count == 1 else calls
 
 
 def call(port):
@@ -275,8 +276,7 @@ class Direction:
 
 
 def relay(options):
-    caller = listen()
-    listener = call(options.port)
+    caller, listener = (listen(), call(options.port)) if options.port else listen(2)
     if options.cut:
         sys.stdin.readline()  # the listener has seen it: one that is reset before is nobody's
     both = (Direction("caller", caller, listener, options), Direction("listener", listener, caller, options))

@@ -71,7 +71,7 @@ static const char *field(const struct options *options, const char *name)
     const struct {
         const char *name, *value;
     } fields[] = {
-        {"task", one_of((int)options->task, NAMES("connect", "listen", "both", "show", "list", "add", "del", "version"))},
+        {"task", one_of((int)options->task, NAMES("connect", "listen", "both", "show", "list", "add", "del", "make-psk", "version"))},
         {"host", text(options->host)},
         {"port", text(options->port)},
         {"known_name", text(options->known_name)},
@@ -87,6 +87,8 @@ static const char *field(const struct options *options, const char *name)
         {"key", text(options->key)},
         {"pass", text(options->pass)},
         {"ocsp_response", text(options->ocsp_response)},
+        {"psk_file", text(options->psk_file)},
+        {"psk_identity", text(options->psk_identity)},
         {"cacert", text(options->cacert)},
         {"crl", text(options->crl)},
         {"ocsp", one_of((int)options->ocsp, NAMES("check", "require", "never"))},
@@ -154,7 +156,7 @@ static const struct {
     /* three ways to a peer, and the defaults of each */
     {"host 4433", "task=connect host=host port=4433 family=any numeric=0 source=- source_port=- wait=30000 handshake=30000 idle=-1 "
                   "linger=10000 retries=0 retry_delay=1000 role=any symmetric=allow hello=now implicit=0 extension=65363 "
-                  "preference=- identities=- cert=- key=- pass=- no_identity=0 rawpk=0 ocsp_response=- peers=- pins=- cacert=- dane=0 dane_file=- crl=- ocsp=check tofu=ask remote_id=require insecure=0 "
+                  "preference=- identities=- cert=- key=- pass=- no_identity=0 rawpk=0 ocsp_response=- psk_file=- psk_identity=- peers=- pins=- cacert=- dane=0 dane_file=- crl=- ocsp=check tofu=ask remote_id=require insecure=0 "
                   "allow_self=0 priority=- alpn=- sni=host keylog=- label=- no_stdin=0 discard=0 zero=0 verbosity=0 report=-"},
     {"-l 4433", "task=listen host=- port=4433 source_port=- wait=-1 handshake=30000 linger=10000 role=prefer-server symmetric=allow "
                 "hello=wait sni=- tofu=ask remote_id=require"},
@@ -257,6 +259,11 @@ static const struct {
     {"-i me.pem --pass env:X host 1", "pass=env:X"},
     {"--key k --pass file:x host 1", "pass=file:x"},
     {"--key k --pass fd:3 host 1", "pass=fd:3"},
+    {"--psk-file f host 1", "psk_file=f psk_identity=- no_identity=0 role=any"},
+    {"--psk-file f -l 1", "psk_file=f role=prefer-server"},
+    {"--psk-file f --psk-identity me -b host 1", "psk_file=f psk_identity=me role=any"},
+    {"--psk-file f --psk-identity me --peer bob --allow-self host 1", "psk_identity=me peers=bob allow_self=1"},
+    {"--make-psk", "task=make-psk"},
     {"--no-identity host 1", "no_identity=1 role=client"},
     {"--no-identity -l 1", "no_identity=1 role=client"},
     {"--no-identity -b host 1", "no_identity=1 role=client"},
@@ -445,6 +452,21 @@ static const struct {
     {"--no-identity -i a host 1", "--no-identity"},
     {"--no-identity --cert a host 1", "--no-identity"},
     {"--no-identity --key a host 1", "--no-identity"},
+    {"--psk-file f -i a host 1", "nothing else: -i has no say"},
+    {"--psk-file f --cert a host 1", "nothing else: --cert has no say"},
+    {"--psk-file f --key a host 1", "nothing else: --key has no say"},
+    {"--psk-file f --rawpk host 1", "nothing else: --rawpk has no say"},
+    {"--psk-file f --no-identity host 1", "nothing else: --no-identity has no say"},
+    {"--psk-file f --pin " PIN_A " host 1", "nothing else: --pin has no say"},
+    {"--psk-file f --cacert a host 1", "nothing else: --cacert has no say"},
+    {"--psk-file f --tofu ask host 1", "nothing else: --tofu has no say"},
+    {"--psk-file f --remote-id require host 1", "nothing else: --remote-id has no say"},
+    {"--psk-file f --insecure host 1", "nothing else: --insecure has no say"},
+    {"--psk-file f --psk-file g host 1", "--psk-file names one file"},
+    {"--psk-identity me host 1", "goes with --psk-file"},
+    {"--psk-file f --psk-identity \"\" host 1", "--psk-identity: a name has 1 to 255 bytes"},
+    {"--psk-file f --psk-identity #me host 1", "--psk-identity: a name has 1 to 255 bytes"},
+    {"--psk-file f --psk-identity a\x1b[m host 1", "--psk-identity: a name has 1 to 255 bytes"},
     {"--sni a --no-sni host 1", "--sni and --no-sni"},
     {"--send-only --recv-only host 1", "no data to move"},
     {"--send-only -d host 1", "no data to move"},
@@ -537,6 +559,8 @@ static const struct {
     /* other tasks */
     {"--show-identity host 1", "takes no HOST"},
     {"--show-identity --no-identity -i a", "--no-identity"},
+    {"--show-identity --psk-file f", "--show-identity prints pins"},
+    {"--make-psk host 1", "--make-psk takes no HOST"},
     {"--show-identity --pass env:X", "--pass is for the key"},
     {"--known", "--known: "},
     {"--known change", "--known \"change\": it has to be list|add|del"},
@@ -608,10 +632,10 @@ static void test_help(void **state)
     static const char *const options[] = {
         "--listen", "--both", "--ipv4", "--ipv6", "--numeric", "--source", "--source-port", "--wait", "--handshake-timeout",
         "--idle-timeout", "--linger", "--retry", "--retry-delay", "--role", "--hello", "--symmetric", "--implicit",
-        "--extension-id", "--role-preference", "--identity", "--cert", "--key", "--pass", "--no-identity", "--peer", "--pin",
+        "--extension-id", "--role-preference", "--identity", "--cert", "--key", "--pass", "--psk-file", "--psk-identity", "--no-identity", "--peer", "--pin",
         "--cacert", "--dane", "--crl", "--ocsp", "--tofu", "--remote-id", "--insecure", "--allow-self", "--priority", "--alpn", "--sni", "--no-sni",
         "--keylog", "--export", "--no-stdin", "--send-only", "--recv-only", "--zero", "--verbose", "--quiet", "--report",
-        "--show-identity", "--known", "--version", "--help", "--usage",
+        "--show-identity", "--make-psk", "--known", "--version", "--help", "--usage",
     };
     char *help;
 

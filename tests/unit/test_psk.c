@@ -200,7 +200,9 @@ static const struct client_case client_cases[] = {
     {"our own, and the host is called as we are", THREE, "alice", "alice", {NULL}, "alice", ""},
     {"nobody told", THREE, "us", NULL, {NULL}, NULL, ""},
     {"the host is not there", THREE, "us", "dave", {NULL}, NULL, ""},
-    {"one line, but of whom?", "bob:" K2 "\n", "us", NULL, {NULL}, NULL, ""},
+    {"the only one", "bob:" K2 "\n", "us", NULL, {NULL}, "bob", "bob"},
+    {"the only one, and another host", "bob:" K2 "\n", "us", "198.51.100.1", {NULL}, "bob", "bob"},
+    {"the only one is ours", "us:" K2 "\n", "us", NULL, {NULL}, "us", ""},
 };
 
 static void test_client(void **state)
@@ -318,6 +320,12 @@ static void test_peers(void **state)
     config.peers = others;
     config.peer_count = 2;
     check_bad(&config, STATUS_IDENTITY, "there is no key for \"dave\" in");
+    config = config_of("bob:" K1);
+    config.peers = others;
+    config.peer_count = 1;
+    check_bad(&config, STATUS_IDENTITY, "there is no key for \"dave\" in");
+    config = config_of(THREE);
+    config.peer_count = 2;
     config.peers = us;
     check_bad(&config, STATUS_LOCAL, "--peer \"Us\" is our own name");
     config.allow_self = true;
