@@ -91,8 +91,7 @@ void trust_certificate_name(gnutls_x509_crt_t certificate, char name[FACTS_NAME_
         text_escape(name, FACTS_NAME_SIZE, raw, size);
 }
 
-/* GnuTLS's own check falls back to the common name depending on extended key usage, which is about roles, and also where
- * there are other names. */
+/* GnuTLS's own check falls back to the common name also where there are alternative names of other kinds. */
 static bool is_called(gnutls_x509_crt_t certificate, const char *expected)
 {
     char name[256];
@@ -129,7 +128,8 @@ bool trust_certificate_bears(gnutls_x509_crt_t certificate, const char *expected
         if (type == types[kind] && trust_name_fits(kind, name, size, expected))
             return true;
     }
-    return index == 0 && kind == TRUST_NAME_DNS && is_called(certificate, expected);
+    /* A CA's name constraints hold for the common name only where a TLS server may have it: so the library has it. */
+    return index == 0 && kind == TRUST_NAME_DNS && trust_certificate_is_for(certificate, true) && is_called(certificate, expected);
 }
 
 bool trust_certificate_is_for(gnutls_x509_crt_t certificate, bool server)

@@ -19,7 +19,7 @@ bool trust_certificate_pin_of_key(const struct presented_der *key, char pin[TEXT
 void trust_certificate_name(gnutls_x509_crt_t certificate, char name[FACTS_NAME_SIZE]);
 
 /* It bears `expected`: a DNS name, an IP address, an e-mail address or a URI (trust_name.h). The common name counts for a
- * host's name, and only where there are no alternative names of any kind (RFC 6125 section 6.4.4). */
+ * host's name, and only where there are no alternative names of any kind (RFC 6125 section 6.4.4), and it may be a TLS server's. */
 bool trust_certificate_bears(gnutls_x509_crt_t certificate, const char *expected);
 
 /* Its extended key usage allows a TLS server, or a TLS client. */
