@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
+
 static bool is_ascii(const char *text)
 {
     for (; *text; text++)
@@ -28,6 +30,11 @@ bool idn_to_ascii(const char *name, char **ascii, const char **why)
     code = idn2_to_ascii_8z(host, &converted, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
     if (code != IDN2_OK) {
         *why = idn2_strerror(code);
+        return false;
+    }
+    if (converted[strspn(converted, HOST_CHARACTERS)]) { /* some signs stand for others: U+2100 for "a/c" */
+        *why = "it has a sign that no host's name has";
+        idn2_free(converted);
         return false;
     }
     if (asprintf(ascii, "%.*s%s", (int)(host - name), name, converted) < 0)

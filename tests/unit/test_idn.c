@@ -23,6 +23,7 @@ static void test_names(void **state)
         {"xn--bcher-kva.example", "xn--bcher-kva.example"},
         {"bob@b\xc3\xbc" "cher.example", "bob@xn--bcher-kva.example"},
         {"https://b\xc3\xbc" "cher.example/", "https://b\xc3\xbc" "cher.example/"},
+        {"\xe2\x84\x80.example", NULL},       /* the sign for "a/c" */
         {"b\xfc" "cher.example", NULL},        /* no UTF-8 */
         {"\xe2\x98\x83\xe2\x80\x8d.example", NULL}, /* a joiner that joins nothing */
         {"\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"
