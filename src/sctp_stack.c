@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <usrsctp.h>
 
 enum {
@@ -88,6 +89,33 @@ uint16_t sctp_stack_peer_port(struct socket *sctp)
     if (peer)
         usrsctp_freepaddrs(peer);
     return port;
+}
+
+/* SCTP_STATUS (RFC 6458 section 8.2.1) tells of packets that were sent, but not of what waits to be: its sstat_penddata is here
+ * what has come in. This option is no part of the library's public header. */
+enum { GET_SNDBUF_USE = 0x1101 };
+
+struct usage { /* its sctp_sockstat */
+    sctp_assoc_t association;
+    uint32_t to_send; /* bytes, and a header for each chunk that was sent */
+    uint32_t to_receive;
+};
+
+enum { CHUNK_HEADER = 16 }; /* of DATA (RFC 9260 section 3.3.1) */
+
+size_t sctp_stack_unacknowledged(struct socket *sctp)
+{
+    struct usage usage = {.association = 0};
+    struct sctp_status status;
+    socklen_t usage_size = sizeof usage, status_size = sizeof status;
+    size_t headers;
+
+    memset(&status, 0, sizeof status);
+    if (usrsctp_getsockopt(sctp, IPPROTO_SCTP, GET_SNDBUF_USE, &usage, &usage_size) != 0 ||
+        usrsctp_getsockopt(sctp, IPPROTO_SCTP, SCTP_STATUS, &status, &status_size) != 0)
+        return 0;
+    headers = (size_t)status.sstat_unackdata * CHUNK_HEADER;
+    return usage.to_send > headers ? usage.to_send - headers : 0;
 }
 
 void sctp_stack_abort(struct socket *sctp)

@@ -31,6 +31,10 @@ bool sctp_stack_call(struct socket *sctp, uint64_t key, uint16_t port);
 /* The port of the peer, with a socket for one association. 0: it has gone already. */
 uint16_t sctp_stack_peer_port(struct socket *sctp);
 
+/* How many bytes of ours the peer of an association's socket has not acknowledged, whether they were sent or wait for it. 0 also
+ * when there is no association any more. */
+size_t sctp_stack_unacknowledged(struct socket *sctp);
+
 /* Close the socket, and reset whatever associations it has: their peers are told. */
 void sctp_stack_abort(struct socket *sctp);
 

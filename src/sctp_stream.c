@@ -32,7 +32,7 @@ int sctp_stream_open(struct sctp_stream *stream, struct socket *sctp, const stru
     progress->lost = false;
     stream->fd = ends[0];
     stream->we_ended = stream->peer_ended = stream->shutting_down = stream->complete = false;
-    stream->out_length = stream->in_length = stream->unacknowledged = stream->sent = 0;
+    stream->out_length = stream->in_length = stream->unacknowledged = 0;
     return ends[1];
 }
 
@@ -119,7 +119,6 @@ static bool put_out(struct sctp_stream *stream, short revents)
         if (stream->out_length) {
             if (usrsctp_sendv(stream->sctp, stream->out, stream->out_length, NULL, 0, NULL, 0, SCTP_SENDV_NOINFO, 0) < 0)
                 return errno == EAGAIN || stream->peer_ended;
-            stream->sent += stream->out_length;
             stream->out_length = 0;
         }
         if (stream->we_ended || stream->fd < 0)
@@ -138,22 +137,6 @@ static bool put_out(struct sctp_stream *stream, short revents)
 }
 
 /* ---- How it goes ---- */
-
-/* At most so many bytes: the library counts in packets that were sent, and in messages that were not. */
-static size_t unacknowledged(struct sctp_stream *stream)
-{
-    struct sctp_status status;
-    socklen_t size = sizeof status;
-    size_t most;
-
-    memset(&status, 0, sizeof status);
-    if (usrsctp_getsockopt(stream->sctp, IPPROTO_SCTP, SCTP_STATUS, &status, &size) != 0)
-        return stream->out_length;
-    most = (size_t)status.sstat_unackdata * SCTP_STACK_PACKET_MAX + (size_t)status.sstat_penddata * SCTP_STREAM_PIECE;
-    if (stream->sent > most)
-        stream->sent = most;
-    return stream->sent + stream->out_length;
-}
 
 /* False: it is over. */
 static bool shut_down(struct sctp_stream *stream, size_t left)
@@ -181,7 +164,7 @@ void sctp_stream_run(struct sctp_stream *stream, short revents)
         drop(stream, !stream->complete);
         return;
     }
-    left = unacknowledged(stream);
+    left = sctp_stack_unacknowledged(stream->sctp) + stream->out_length;
     if (!shut_down(stream, left)) {
         drop(stream, true);
         return;

@@ -35,7 +35,6 @@ struct sctp_stream {
     int fd; /* -1: the session has gone, and the association is being shut down */
     bool we_ended, peer_ended, shutting_down, complete;
     int64_t deadline; /* of the shutdown */
-    size_t sent; /* and perhaps not acknowledged */
     size_t unacknowledged;
     uint8_t out[SCTP_STREAM_PIECE], in[SCTP_STREAM_PIECE]; /* what SCTP, what the session has not taken yet */
     size_t out_length, in_at, in_length;

@@ -5,10 +5,12 @@
 #include "sockets.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -327,6 +329,38 @@ static void test_much_data(void **state)
     }
     assert_int_equal(received, SIZE);
     assert_memory_equal(got, data, SIZE);
+    free(data);
+    end_free(&a);
+    end_free(&b);
+}
+
+static size_t not_taken(const struct transport *transport)
+{
+    int unsent = 0;
+
+    assert_int_equal(ioctl(transport->fd, SIOCOUTQ, &unsent), 0);
+    return (size_t)unsent;
+}
+
+/* What cannot go on its way yet, as the peer's window or the network's is full, is not acknowledged either. */
+static void test_unacknowledged(void **state)
+{
+    enum { SIZE = 60000 };
+    uint8_t *data = some_data(SIZE, 3);
+    int64_t deadline = wait_until(TEST_PATIENCE_MS);
+    struct end a, b;
+
+    connected(state, &a, &b);
+    kill(b.user.pid, SIGSTOP);
+    assert_int_equal(send(a.transport.fd, data, SIZE, MSG_NOSIGNAL), SIZE);
+    while ((not_taken(&a.transport) || transport_unacknowledged(&a.transport) != SIZE) && wait_now() < deadline)
+        poll(NULL, 0, 1);
+    assert_int_equal(not_taken(&a.transport), 0);
+    assert_int_equal(transport_unacknowledged(&a.transport), SIZE);
+    kill(b.user.pid, SIGCONT);
+    while (transport_unacknowledged(&a.transport) && wait_now() < deadline)
+        poll(NULL, 0, 1);
+    assert_int_equal(transport_unacknowledged(&a.transport), 0);
     free(data);
     end_free(&a);
     end_free(&b);
@@ -894,6 +928,7 @@ int main(void)
         KERNEL(test_several_addresses),
         USER(test_one_address_in_udp),
         BOTH(test_much_data),
+        USER(test_unacknowledged),
         BOTH(test_finish),
         BOTH(test_finish_at_once),
         BOTH(test_finish_both),
