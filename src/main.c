@@ -1,26 +1,19 @@
 /* main.c - the straight line through all of it. */
 #include "dane.h"
-#include "datagrams.h"
 #include "known.h"
 #include "file.h"
 #include "local.h"
-#include "meet.h"
 #include "options.h"
 #include "ourselves.h"
 #include "psk.h"
 #include "pump.h"
+#include "reach.h"
 #include "report.h"
 #include "sctp.h"
-#include "tcp.h"
-#include "udp.h"
 #include "wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ifaddrs.h>
-#include <limits.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +41,6 @@ struct run {
     struct transport_config transport;
     struct sctp_config sctp;
     struct sctp_user sctp_user; /* SCTP in UDP is spoken by a process of its own */
-    struct session_door door;
     struct channel channel;
     struct pump_result result;
 };
@@ -235,241 +227,6 @@ static bool configure(struct run *run)
     return configure_role(run) && open_keylog(run) && session_check(&run->session, &run->error);
 }
 
-/* ---- What to type at the other end ---- */
-
-/* An address under which others may reach us: the one that we listen on, or our first that is not loopback. */
-static void reachable(const struct address *local, char text[ADDRESS_TEXT_SIZE])
-{
-    struct ifaddrs *all = NULL;
-
-    address_host(local, text);
-    if (strcmp(text, "::") != 0 && strcmp(text, "0.0.0.0") != 0)
-        return;
-    if (gethostname(text, ADDRESS_TEXT_SIZE) != 0)
-        strcpy(text, "HOST");
-    if (getifaddrs(&all) != 0)
-        return;
-    for (const struct ifaddrs *at = all; at; at = at->ifa_next) {
-        struct address address = {.length = sizeof(struct sockaddr_in)};
-
-        if (!at->ifa_addr || at->ifa_addr->sa_family != AF_INET || (at->ifa_flags & (IFF_LOOPBACK | IFF_UP)) != IFF_UP)
-            continue;
-        memcpy(&address.storage, at->ifa_addr, address.length);
-        address_host(&address, text);
-        break;
-    }
-    freeifaddrs(all);
-}
-
-/* On a terminal: the command for the other host. */
-static void suggest(struct run *run, const struct address *local)
-{
-    const struct options *options = &run->options;
-    char host[ADDRESS_TEXT_SIZE], role[96] = "";
-    char transport[48] = "";
-    const char *pin = identity_pin(run->identity, 0);
-
-    if (!isatty(STDERR_FILENO))
-        return;
-    reachable(local, host);
-    if (options->transport == OPTIONS_UDP)
-        strcpy(transport, " -u");
-    else if (options->transport == OPTIONS_SCTP && run->sctp.user)
-        snprintf(transport, sizeof transport, " --sctp-udp=%u:%u", options->sctp_udp_remote, options->sctp_udp_local);
-    else if (options->transport == OPTIONS_SCTP)
-        strcpy(transport, " -S");
-    if (options->extension_id != HELLO_EXTENSION_ID)
-        snprintf(role, sizeof role, " --extension-id %u", options->extension_id);
-    if (options->implicit)
-        snprintf(role, sizeof role, " --implicit");
-    if (run->psk)
-        snprintf(role + strlen(role), sizeof role - strlen(role), " --psk-file FILE");
-    else if (!*pin) /* or it would refuse us for showing nothing */
-        snprintf(role + strlen(role), sizeof role - strlen(role), " --remote-id request");
-    report_say(&run->report, REPORT_NORMAL, "the command for the other host:");
-    if (options->task == OPTIONS_BOTH && strcmp(options->source_port, options->port) != 0)
-        report_say(&run->report, REPORT_NORMAL, "    symtls%s -b%s%s%s -p %s %s %u", transport, role, *pin ? " --pin " : "", pin,
-                   options->port, host, address_port(local));
-    else
-        report_say(&run->report, REPORT_NORMAL, "    symtls%s%s%s%s%s %s %u", transport,
-                   options->task == OPTIONS_BOTH ? " -b" : "", role,
-                   *pin ? " --pin " : "", pin, host, address_port(local));
-}
-
-/* ---- Reaching the peer ---- */
-
-static void tell_listening(struct run *run, enum transport_kind kind, const struct listeners *listeners)
-{
-    for (size_t i = 0; i < listeners->count; i++)
-        report_listening(&run->report, kind, &listeners->local[i]);
-    suggest(run, &listeners->local[0]);
-}
-
-static bool open_channel(struct run *run, const struct transport *transport)
-{
-    report_connected(&run->report, transport);
-    return channel_open(&run->channel, &run->session, transport, &run->error);
-}
-
-static bool listen_tcp(struct run *run)
-{
-    struct transport transport = {.fd = -1};
-    struct listeners listeners;
-    bool accepted;
-
-    if (!tcp_listen(&run->transport, &run->wait, &listeners, &run->error))
-        return false;
-    tell_listening(run, TRANSPORT_TCP, &listeners);
-    accepted = tcp_accept(&run->transport, &listeners, &run->wait, &transport, &run->error);
-    listeners_close(&listeners);
-    return accepted && open_channel(run, &transport);
-}
-
-/* Whoever sends a datagram has to show first that it gets ours. */
-static enum udp_verdict look_at_stranger(void *context, const struct address *remote, const uint8_t *bytes, size_t length,
-                                         uint8_t answer[UDP_ANSWER_MAX], size_t *answer_length)
-{
-    struct run *run = context;
-    char who[ADDRESS_TEXT_SIZE];
-
-    address_text(remote, who);
-    switch (session_door_judge(&run->door, who, bytes, length, answer, answer_length)) {
-    case SESSION_DOOR_OPEN:
-        return UDP_TAKE;
-    case SESSION_DOOR_ANSWER:
-        return UDP_ANSWER;
-    default:
-        return UDP_IGNORE;
-    }
-}
-
-_Static_assert(UDP_ANSWER_MAX >= SESSION_DOOR_ANSWER_MAX, "an answer has room");
-
-static bool listen_udp(struct run *run)
-{
-    struct transport transport = {.fd = -1};
-    struct listeners listeners;
-    struct buffer first = {0};
-    const uint8_t *bytes;
-    size_t length;
-    bool accepted;
-
-    if (!session_door_init(&run->door)) {
-        error_set(&run->error, STATUS_LOCAL, "no random numbers");
-        return false;
-    }
-    if (!udp_listen(&run->transport, &run->wait, &listeners, &run->error))
-        return false;
-    tell_listening(run, TRANSPORT_UDP, &listeners);
-    accepted = udp_accept(&run->transport, &listeners, look_at_stranger, run, &run->wait, &transport, &first, &run->error);
-    listeners_close(&listeners);
-    accepted = accepted && open_channel(run, &transport);
-    for (; accepted && (bytes = datagrams_first(&first, &length)); datagrams_drop_first(&first))
-        channel_feed(&run->channel, bytes, length);
-    buffer_free(&first);
-    return accepted;
-}
-
-static void suggest_meeting(void *context, const struct address *local)
-{
-    suggest(context, local);
-}
-
-static bool meet(struct run *run, enum transport_kind kind)
-{
-    struct meet_config config = {.kind = kind,
-                                 .both = run->options.task == OPTIONS_BOTH,
-                                 .transport = &run->transport,
-                                 .session = &run->session,
-                                 .handshake_ms = run->options.handshake_ms,
-                                 .listening = suggest_meeting,
-                                 .listening_context = run};
-    bool met = meet_run(&config, &run->report, &run->wait, &run->channel, &run->error);
-
-    if (met)
-        report_connected(&run->report, &run->channel.transport);
-    return met;
-}
-
-static bool connect_tcp(struct run *run)
-{
-    struct transport transport = {.fd = -1};
-
-    return tcp_connect(&run->transport, &run->wait, &transport, &run->error) && open_channel(run, &transport);
-}
-
-/* Nobody says that there is nobody: to try again is to wait for longer. */
-static bool connect_udp(struct run *run)
-{
-    int64_t all = (int64_t)run->transport.wait_ms * (1 + (int64_t)run->transport.retries);
-
-    if (run->transport.retries < 0 || all > INT_MAX)
-        run->transport.wait_ms = -1;
-    else if (run->transport.wait_ms >= 0)
-        run->transport.wait_ms = (int)all;
-    return meet(run, TRANSPORT_UDP);
-}
-
-static bool listen_sctp(struct run *run)
-{
-    struct sctp_listener listener;
-    struct transport transport = {.fd = -1};
-    bool accepted;
-
-    if (!sctp_listen(&run->sctp, &run->wait, &listener, &run->error))
-        return false;
-    for (size_t i = 0; i < listener.local.count; i++)
-        report_listening(&run->report, listener.kind, &listener.local.at[i]);
-    suggest(run, &listener.local.at[0]);
-    accepted = sctp_accept(&run->sctp, &listener, &run->wait, &transport, &run->error);
-    sctp_listener_close(&listener);
-    return accepted && open_channel(run, &transport);
-}
-
-static void tell_meeting_sctp(void *context, enum transport_kind kind, const struct address *local)
-{
-    struct run *run = context;
-
-    report_listening(&run->report, kind, local);
-    suggest(run, local);
-}
-
-static bool meet_sctp(struct run *run)
-{
-    struct transport transport = {.fd = -1};
-
-    return sctp_meet(&run->sctp, &run->wait, tell_meeting_sctp, run, &transport, &run->error) &&
-           open_channel(run, &transport);
-}
-
-static bool connect_sctp(struct run *run)
-{
-    struct transport transport = {.fd = -1};
-
-    return sctp_connect(&run->sctp, &run->wait, &transport, &run->error) && open_channel(run, &transport);
-}
-
-static bool meet_tcp(struct run *run)
-{
-    return meet(run, TRANSPORT_TCP);
-}
-
-static bool meet_udp(struct run *run)
-{
-    return meet(run, TRANSPORT_UDP);
-}
-
-static bool reach(struct run *run)
-{
-    static bool (*const ways[][3])(struct run *) = {
-        [OPTIONS_CONNECT] = {[OPTIONS_TCP] = connect_tcp, [OPTIONS_UDP] = connect_udp, [OPTIONS_SCTP] = connect_sctp},
-        [OPTIONS_LISTEN] = {[OPTIONS_TCP] = listen_tcp, [OPTIONS_UDP] = listen_udp, [OPTIONS_SCTP] = listen_sctp},
-        [OPTIONS_BOTH] = {[OPTIONS_TCP] = meet_tcp, [OPTIONS_UDP] = meet_udp, [OPTIONS_SCTP] = meet_sctp},
-    };
-
-    return ways[run->options.task][run->options.transport](run);
-}
-
 static void converse(struct run *run)
 {
     const struct options *options = &run->options;
@@ -487,6 +244,22 @@ static void converse(struct run *run)
     config.us.our_psk_name = run->psk ? psk_our_name(run->psk) : NULL;
     local_init(&local, config.use_in, !options->discard && !options->zero);
     run->result = pump_run(&config, &run->channel, &local, &run->report, &run->wait);
+}
+
+static bool reach(struct run *run)
+{
+    struct reach reach = {.options = &run->options,
+                          .transport = &run->transport,
+                          .sctp = &run->sctp,
+                          .session = &run->session,
+                          .our_pin = identity_pin(run->identity, 0),
+                          .shared_key = run->psk != NULL,
+                          .report = &run->report,
+                          .wait = &run->wait,
+                          .channel = &run->channel,
+                          .error = &run->error};
+
+    return reach_peer(&reach);
 }
 
 static void hold_session(struct run *run)

@@ -1,0 +1,249 @@
+/* reach.c - from the options to a connection with the peer. */
+#include "reach.h"
+#include "datagrams.h"
+#include "meet.h"
+#include "tcp.h"
+#include "udp.h"
+
+#include <ifaddrs.h>
+#include <limits.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- What to type at the other end ---- */
+
+/* An address under which others may reach us: the one that we listen on, or our first that is not loopback. */
+static void reachable(const struct address *local, char text[ADDRESS_TEXT_SIZE])
+{
+    struct ifaddrs *all = NULL;
+
+    address_host(local, text);
+    if (strcmp(text, "::") != 0 && strcmp(text, "0.0.0.0") != 0)
+        return;
+    if (gethostname(text, ADDRESS_TEXT_SIZE) != 0)
+        strcpy(text, "HOST");
+    if (getifaddrs(&all) != 0)
+        return;
+    for (const struct ifaddrs *at = all; at; at = at->ifa_next) {
+        struct address address = {.length = sizeof(struct sockaddr_in)};
+
+        if (!at->ifa_addr || at->ifa_addr->sa_family != AF_INET || (at->ifa_flags & (IFF_LOOPBACK | IFF_UP)) != IFF_UP)
+            continue;
+        memcpy(&address.storage, at->ifa_addr, address.length);
+        address_host(&address, text);
+        break;
+    }
+    freeifaddrs(all);
+}
+
+/* On a terminal: the command for the other host. */
+static void suggest(struct reach *reach, const struct address *local)
+{
+    const struct options *options = reach->options;
+    char host[ADDRESS_TEXT_SIZE], role[96] = "";
+    char transport[48] = "";
+    const char *pin = reach->our_pin;
+
+    if (!isatty(STDERR_FILENO))
+        return;
+    reachable(local, host);
+    if (options->transport == OPTIONS_UDP)
+        strcpy(transport, " -u");
+    else if (options->transport == OPTIONS_SCTP && reach->sctp->user)
+        snprintf(transport, sizeof transport, " --sctp-udp=%u:%u", options->sctp_udp_remote, options->sctp_udp_local);
+    else if (options->transport == OPTIONS_SCTP)
+        strcpy(transport, " -S");
+    if (options->extension_id != HELLO_EXTENSION_ID)
+        snprintf(role, sizeof role, " --extension-id %u", options->extension_id);
+    if (options->implicit)
+        snprintf(role, sizeof role, " --implicit");
+    if (reach->shared_key)
+        snprintf(role + strlen(role), sizeof role - strlen(role), " --psk-file FILE");
+    else if (!*pin) /* or it would refuse us for showing nothing */
+        snprintf(role + strlen(role), sizeof role - strlen(role), " --remote-id request");
+    report_say(reach->report, REPORT_NORMAL, "the command for the other host:");
+    if (options->task == OPTIONS_BOTH && strcmp(options->source_port, options->port) != 0)
+        report_say(reach->report, REPORT_NORMAL, "    symtls%s -b%s%s%s -p %s %s %u", transport, role, *pin ? " --pin " : "", pin,
+                   options->port, host, address_port(local));
+    else
+        report_say(reach->report, REPORT_NORMAL, "    symtls%s%s%s%s%s %s %u", transport,
+                   options->task == OPTIONS_BOTH ? " -b" : "", role,
+                   *pin ? " --pin " : "", pin, host, address_port(local));
+}
+
+/* ---- Reaching the peer ---- */
+
+static void tell_listening(struct reach *reach, enum transport_kind kind, const struct listeners *listeners)
+{
+    for (size_t i = 0; i < listeners->count; i++)
+        report_listening(reach->report, kind, &listeners->local[i]);
+    suggest(reach, &listeners->local[0]);
+}
+
+static bool open_channel(struct reach *reach, const struct transport *transport)
+{
+    report_connected(reach->report, transport);
+    return channel_open(reach->channel, reach->session, transport, reach->error);
+}
+
+static bool listen_tcp(struct reach *reach)
+{
+    struct transport transport = {.fd = -1};
+    struct listeners listeners;
+    bool accepted;
+
+    if (!tcp_listen(reach->transport, reach->wait, &listeners, reach->error))
+        return false;
+    tell_listening(reach, TRANSPORT_TCP, &listeners);
+    accepted = tcp_accept(reach->transport, &listeners, reach->wait, &transport, reach->error);
+    listeners_close(&listeners);
+    return accepted && open_channel(reach, &transport);
+}
+
+/* Whoever sends a datagram has to show first that it gets ours. */
+static enum udp_verdict look_at_stranger(void *context, const struct address *remote, const uint8_t *bytes, size_t length,
+                                         uint8_t answer[UDP_ANSWER_MAX], size_t *answer_length)
+{
+    struct reach *reach = context;
+    char who[ADDRESS_TEXT_SIZE];
+
+    address_text(remote, who);
+    switch (session_door_judge(&reach->door, who, bytes, length, answer, answer_length)) {
+    case SESSION_DOOR_OPEN:
+        return UDP_TAKE;
+    case SESSION_DOOR_ANSWER:
+        return UDP_ANSWER;
+    default:
+        return UDP_IGNORE;
+    }
+}
+
+_Static_assert(UDP_ANSWER_MAX >= SESSION_DOOR_ANSWER_MAX, "an answer has room");
+
+static bool listen_udp(struct reach *reach)
+{
+    struct transport transport = {.fd = -1};
+    struct listeners listeners;
+    struct buffer first = {0};
+    const uint8_t *bytes;
+    size_t length;
+    bool accepted;
+
+    if (!session_door_init(&reach->door)) {
+        error_set(reach->error, STATUS_LOCAL, "no random numbers");
+        return false;
+    }
+    if (!udp_listen(reach->transport, reach->wait, &listeners, reach->error))
+        return false;
+    tell_listening(reach, TRANSPORT_UDP, &listeners);
+    accepted = udp_accept(reach->transport, &listeners, look_at_stranger, reach, reach->wait, &transport, &first, reach->error);
+    listeners_close(&listeners);
+    accepted = accepted && open_channel(reach, &transport);
+    for (; accepted && (bytes = datagrams_first(&first, &length)); datagrams_drop_first(&first))
+        channel_feed(reach->channel, bytes, length);
+    buffer_free(&first);
+    return accepted;
+}
+
+static void suggest_meeting(void *context, const struct address *local)
+{
+    suggest(context, local);
+}
+
+static bool meet(struct reach *reach, enum transport_kind kind)
+{
+    struct meet_config config = {.kind = kind,
+                                 .both = reach->options->task == OPTIONS_BOTH,
+                                 .transport = reach->transport,
+                                 .session = reach->session,
+                                 .handshake_ms = reach->options->handshake_ms,
+                                 .listening = suggest_meeting,
+                                 .listening_context = reach};
+    bool met = meet_run(&config, reach->report, reach->wait, reach->channel, reach->error);
+
+    if (met)
+        report_connected(reach->report, &reach->channel->transport);
+    return met;
+}
+
+static bool connect_tcp(struct reach *reach)
+{
+    struct transport transport = {.fd = -1};
+
+    return tcp_connect(reach->transport, reach->wait, &transport, reach->error) && open_channel(reach, &transport);
+}
+
+/* Nobody says that there is nobody: to try again is to wait for longer. */
+static bool connect_udp(struct reach *reach)
+{
+    int64_t all = (int64_t)reach->transport->wait_ms * (1 + (int64_t)reach->transport->retries);
+
+    if (reach->transport->retries < 0 || all > INT_MAX)
+        reach->transport->wait_ms = -1;
+    else if (reach->transport->wait_ms >= 0)
+        reach->transport->wait_ms = (int)all;
+    return meet(reach, TRANSPORT_UDP);
+}
+
+static bool listen_sctp(struct reach *reach)
+{
+    struct sctp_listener listener;
+    struct transport transport = {.fd = -1};
+    bool accepted;
+
+    if (!sctp_listen(reach->sctp, reach->wait, &listener, reach->error))
+        return false;
+    for (size_t i = 0; i < listener.local.count; i++)
+        report_listening(reach->report, listener.kind, &listener.local.at[i]);
+    suggest(reach, &listener.local.at[0]);
+    accepted = sctp_accept(reach->sctp, &listener, reach->wait, &transport, reach->error);
+    sctp_listener_close(&listener);
+    return accepted && open_channel(reach, &transport);
+}
+
+static void tell_meeting_sctp(void *context, enum transport_kind kind, const struct address *local)
+{
+    struct reach *reach = context;
+
+    report_listening(reach->report, kind, local);
+    suggest(reach, local);
+}
+
+static bool meet_sctp(struct reach *reach)
+{
+    struct transport transport = {.fd = -1};
+
+    return sctp_meet(reach->sctp, reach->wait, tell_meeting_sctp, reach, &transport, reach->error) &&
+           open_channel(reach, &transport);
+}
+
+static bool connect_sctp(struct reach *reach)
+{
+    struct transport transport = {.fd = -1};
+
+    return sctp_connect(reach->sctp, reach->wait, &transport, reach->error) && open_channel(reach, &transport);
+}
+
+static bool meet_tcp(struct reach *reach)
+{
+    return meet(reach, TRANSPORT_TCP);
+}
+
+static bool meet_udp(struct reach *reach)
+{
+    return meet(reach, TRANSPORT_UDP);
+}
+
+bool reach_peer(struct reach *reach)
+{
+    static bool (*const ways[][3])(struct reach *) = {
+        [OPTIONS_CONNECT] = {[OPTIONS_TCP] = connect_tcp, [OPTIONS_UDP] = connect_udp, [OPTIONS_SCTP] = connect_sctp},
+        [OPTIONS_LISTEN] = {[OPTIONS_TCP] = listen_tcp, [OPTIONS_UDP] = listen_udp, [OPTIONS_SCTP] = listen_sctp},
+        [OPTIONS_BOTH] = {[OPTIONS_TCP] = meet_tcp, [OPTIONS_UDP] = meet_udp, [OPTIONS_SCTP] = meet_sctp},
+    };
+
+    return ways[reach->options->task][reach->options->transport](reach);
+}
