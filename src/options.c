@@ -1,10 +1,9 @@
-/* options.c - the command line: what each option sets. options_table.c has their names, options_check.c the rules between them. */
+/* options.c - the command line: what each option sets. options_table.c has their names, options_values.c how their values are
+ * read, options_check.c the rules between them. */
 #include "options.h"
-#include "idn.h"
-#include "known.h"
 #include "options_check.h"
 #include "options_table.h"
-#include "text.h"
+#include "options_values.h"
 
 #include <popt.h>
 #include <stdio.h>
@@ -13,40 +12,13 @@
 #include <sys/socket.h>
 
 enum {
-    ALPN_MAX = 8, /* GnuTLS takes no more */
-    SCTP_UDP_PORT_USUAL = 9899, /* the same */
+    SCTP_UDP_PORT_USUAL = 9899, /* RFC 6951 section 5.1 */
     MTU_LEAST = 256,
     MTU_MOST = 16384, /* a record holds no more */
     MTU_USUAL = 1232  /* what IPv6 promises, 1280, less IPv6 and UDP */
 };
 
-#define DANE_DNS       "dns"
-#define RETRY_FOREVER  "forever"
-#define SCTP_UDP_USUAL "9899" /* RFC 6951 section 5.1 */
-
-/* ---- Lists ---- */
-
-static bool append(struct options_list *list, const char *text)
-{
-    const char **grown = realloc(list->at, (list->count + 1) * sizeof *grown);
-
-    if (!grown)
-        return false;
-    list->at = grown;
-    list->at[list->count++] = text;
-    return true;
-}
-
-/* A text of ours that lives as long as the options. NULL only without memory. */
-static const char *own(struct options *options, const char *text)
-{
-    char *copy = strdup(text);
-
-    if (copy && append(&options->owned, copy))
-        return copy;
-    free(copy);
-    return NULL;
-}
+#define SCTP_UDP_USUAL "9899" /* the same */
 
 void options_free(struct options *options)
 {
@@ -60,180 +32,6 @@ void options_free(struct options *options)
     free(options->pins.at);
     free(options->alpn.at);
     memset(options, 0, sizeof *options);
-}
-
-/* ---- Values ---- */
-
-static bool wrong(struct error *error, const char *option, const char *value, const char *wanted)
-{
-    error_set(error, STATUS_LOCAL, "%s \"%s\": it has to be %s", option, value, wanted);
-    return false;
-}
-
-/* One of "a|b|c", by its index. */
-static bool choose(const char *option, const char *value, const char *choices, int *index, struct error *error)
-{
-    const char *at = choices;
-
-    for (*index = 0; *at; ++*index) {
-        size_t length = strcspn(at, "|");
-
-        if (strlen(value) == length && strncmp(at, value, length) == 0)
-            return true;
-        at += length + (at[length] == '|');
-    }
-    return wrong(error, option, value, choices);
-}
-
-/* 0 is no limit where there can be one. */
-static bool take_time(const char *option, const char *value, bool zero_is_none, int *ms, struct error *error)
-{
-    if (!text_duration(value, ms))
-        return wrong(error, option, value, "a time like 500ms, 10s or 2m");
-    if (*ms == 0 && zero_is_none)
-        *ms = -1;
-    return true;
-}
-
-static bool take_number(const char *option, const char *value, long least, long most, long *number, struct error *error)
-{
-    char wanted[64];
-    char *end;
-
-    *number = strtol(value, &end, 0);
-    if (*value && !*end && *number >= least && *number <= most)
-        return true;
-    snprintf(wanted, sizeof wanted, "a number from %ld to %ld", least, most);
-    return wrong(error, option, value, wanted);
-}
-
-static bool take_pin(struct options *options, const char *value, struct error *error)
-{
-    char pin[TEXT_PIN_SIZE];
-
-    if (!text_pin(value, pin))
-        return wrong(error, "--pin", value, "pin-sha256: and 44 characters of base64, as --show-identity prints it");
-    return append(&options->pins, own(options, pin));
-}
-
-static bool take_export(struct options *options, const char *value, struct error *error)
-{
-    char *label = (char *)own(options, value);
-    char *length = label ? strchr(label, ':') : NULL;
-    char *context = length ? strchr(length + 1, ':') : NULL;
-    long number;
-
-    if (!length || length == label)
-        return wrong(error, "--export", value, "LABEL:LEN or LABEL:LEN:CONTEXT");
-    *length++ = '\0';
-    if (context)
-        *context++ = '\0';
-    if (!take_number("--export: the length", length, 1, 8160, &number, error))
-        return false;
-    options->export_label = label;
-    options->export_length = (size_t)number;
-    options->export_context = context;
-    return true;
-}
-
-/* A name as it goes over the wire; NULL with an error. */
-static const char *own_name(struct options *options, const char *option, const char *value, struct error *error)
-{
-    char *ascii;
-    const char *why;
-
-    if (!idn_to_ascii(value, &ascii, &why)) {
-        error_set(error, STATUS_LOCAL, "%s \"%s\": it is no name that could be looked up: %s", option, value, why);
-        return NULL;
-    }
-    if (append(&options->owned, ascii))
-        return ascii;
-    free(ascii);
-    return NULL;
-}
-
-static bool take_peer(struct options *options, const char *value, struct error *error)
-{
-    const char *name = own_name(options, "--peer", value, error);
-
-    if (name && !known_is_name(name))
-        return wrong(error, "--peer", value, "a name without spaces");
-    return name && append(&options->peers, name);
-}
-
-/* PEER=FILE, as long as PEER could be one: what has a slash or is a URI is a file's name from its beginning on. */
-static bool take_identity(struct options *options, const char *value, struct error *error)
-{
-    const char *sign = strchr(value, '='), *place = value;
-    char *peer = NULL;
-
-    if (sign && sign != value && !memchr(value, '/', (size_t)(sign - value)) && strncmp(value, "pkcs11:", 7) != 0) {
-        peer = (char *)own(options, value);
-        if (!peer)
-            return false;
-        peer[sign - value] = '\0';
-        peer = (char *)own_name(options, "-i", peer, error);
-        if (!peer)
-            return false;
-        if (!known_is_name(peer))
-            return wrong(error, "-i", value, "FILE, or PEER=FILE with a name without spaces");
-        place = sign + 1;
-    }
-    if (!*place)
-        return wrong(error, "-i", value, "the name of a file, or a pkcs11: URI");
-    return append(&options->identities, place) && append(&options->identity_peers, peer);
-}
-
-/* What --known wants is complete only with its arguments. */
-static bool take_known(struct options *options, const char *value, struct error *error)
-{
-    static const enum options_task tasks[] = {OPTIONS_KNOWN_LIST, OPTIONS_KNOWN_ADD, OPTIONS_KNOWN_DELETE};
-    int index;
-
-    if (!choose("--known", value, "list|add|del", &index, error))
-        return false;
-    options->task = tasks[index];
-    return true;
-}
-
-/* LOCAL, LOCAL:REMOTE, or :REMOTE. */
-static bool take_sctp_udp(struct options *options, const char *value, struct error *error)
-{
-    const char *colon = strchr(value, ':');
-    char local[16];
-    long number;
-
-    snprintf(local, sizeof local, "%.*s", (int)(colon ? (size_t)(colon - value) : strlen(value)), value);
-    if (*local || !colon) {
-        if (!take_number("--sctp-udp: the local port", local, 1, 65535, &number, error))
-            return false;
-        options->sctp_udp_local = (uint16_t)number;
-    }
-    if (colon) {
-        if (!take_number("--sctp-udp: the remote port", colon + 1, 1, 65535, &number, error))
-            return false;
-        options->sctp_udp_remote = (uint16_t)number;
-    }
-    return true;
-}
-
-static bool take_dane(struct options *options, const char *value, struct error *error)
-{
-    if (!*value)
-        return wrong(error, "--dane", value, "the name of a file; --dane alone asks the DNS");
-    options->dane = true;
-    options->dane_file = strcmp(value, DANE_DNS) == 0 ? NULL : value;
-    return true;
-}
-
-static bool take_retry(struct options *options, const char *value, struct error *error)
-{
-    long number = -1;
-
-    if (strcmp(value, RETRY_FOREVER) != 0 && !take_number("--retry", value, 0, 1000000, &number, error))
-        return false;
-    options->retries = (int)number;
-    return true;
 }
 
 /* ---- The options that just set something ---- */
@@ -322,13 +120,13 @@ static bool take_simple(struct options *options, int option, const char *value, 
         }
     for (size_t i = 0; i < COUNT(choices); i++)
         if (choices[i].option == option) {
-            *taken = choose(choices[i].name, value, choices[i].choices, &number, error);
+            *taken = options_choose(choices[i].name, value, choices[i].choices, &number, error);
             memcpy(base + choices[i].index, &number, sizeof number);
             return true;
         }
     for (size_t i = 0; i < COUNT(times); i++)
         if (times[i].option == option) {
-            *taken = take_time(times[i].name, value, times[i].zero_is_none, &number, error);
+            *taken = options_take_time(times[i].name, value, times[i].zero_is_none, &number, error);
             memcpy(base + times[i].ms, &number, sizeof number);
             return true;
         }
@@ -364,14 +162,14 @@ static bool take(struct options *options, int option, const char *value, struct 
     case OPT_SCTP_UDP:
         options->transport = OPTIONS_SCTP;
         options->sctp_udp = true;
-        return take_sctp_udp(options, value, error);
+        return options_take_sctp_udp(options, value, error);
     case 'i':
-        return take_identity(options, value, error);
+        return options_take_identity(options, value, error);
     case 's':
         options->source = options->source ? options->source : value;
-        return append(&options->sources, value);
+        return options_append(&options->sources, value);
     case OPT_MTU:
-        if (!take_number("--mtu", value, MTU_LEAST, MTU_MOST, &number, error))
+        if (!options_take_number("--mtu", value, MTU_LEAST, MTU_MOST, &number, error))
             return false;
         options->mtu = (size_t)number;
         return true;
@@ -382,33 +180,27 @@ static bool take(struct options *options, int option, const char *value, struct 
         options->family = AF_INET6;
         return true;
     case OPT_DANE:
-        return take_dane(options, value, error);
+        return options_take_dane(options, value, error);
     case OPT_RETRY:
-        return take_retry(options, value, error);
+        return options_take_retry(options, value, error);
     case OPT_EXTENSION_ID:
-        if (!take_number("--extension-id", value, 0, 65535, &number, error))
+        if (!options_take_number("--extension-id", value, 0, 65535, &number, error))
             return false;
         options->extension_id = (uint16_t)number;
         return true;
     case OPT_PEER:
-        return take_peer(options, value, error);
+        return options_take_peer(options, value, error);
     case OPT_SNI:
-        options->server_name = own_name(options, "--sni", value, error);
+        options->server_name = options_own_name(options, "--sni", value, error);
         return options->server_name != NULL;
     case OPT_PIN:
-        return take_pin(options, value, error);
+        return options_take_pin(options, value, error);
     case OPT_ALPN:
-        if (strlen(value) < 1 || strlen(value) > 255)
-            return wrong(error, "--alpn", value, "1 to 255 characters long");
-        if (options->alpn.count == ALPN_MAX) {
-            error_set(error, STATUS_LOCAL, "--alpn: %d protocols are the most that can be offered", ALPN_MAX);
-            return false;
-        }
-        return append(&options->alpn, value);
+        return options_take_alpn(options, value, error);
     case OPT_EXPORT:
-        return take_export(options, value, error);
+        return options_take_export(options, value, error);
     case OPT_KNOWN:
-        return take_known(options, value, error);
+        return options_take_known(options, value, error);
     case 'v':
         options->verbosity++;
         return true;
@@ -427,7 +219,7 @@ static bool take_all(struct options *options, struct options_given *given, poptC
 
     while ((option = poptGetNextOpt(context)) > 0) {
         char *argument = poptGetOptArg(context);
-        const char *value = argument ? own(options, argument) : NULL;
+        const char *value = argument ? options_own(options, argument) : NULL;
         bool taken = (value || !argument) && take(options, option, value, error);
 
         given->times[option] = given->times[option] + 1;
@@ -449,7 +241,9 @@ static bool settle_optional(struct options *options, int argc, const char **argv
 {
     static const struct {
         const char *option, *full;
-    } optional[] = {{"--dane", "--dane=" DANE_DNS}, {"--retry", "--retry=" RETRY_FOREVER}, {"--sctp-udp", "--sctp-udp=" SCTP_UDP_USUAL}};
+    } optional[] = {{"--dane", "--dane=" OPTIONS_DANE_DNS},
+                    {"--retry", "--retry=" OPTIONS_RETRY_FOREVER},
+                    {"--sctp-udp", "--sctp-udp=" SCTP_UDP_USUAL}};
     bool ended = false;
 
     for (int i = 0; i < argc; i++) {
@@ -458,11 +252,11 @@ static bool settle_optional(struct options *options, int argc, const char **argv
         ended = ended || strcmp(word, "--") == 0;
         for (size_t j = 0; !ended && j < COUNT(optional); j++)
             if (strcmp(argv[i], optional[j].option) == 0)
-                word = own(options, optional[j].full);
-        if (!word || !append(words, word))
+                word = options_own(options, optional[j].full);
+        if (!word || !options_append(words, word))
             return false;
     }
-    return append(words, NULL);
+    return options_append(words, NULL);
 }
 
 bool options_read(struct options *options, int argc, const char **argv, struct error *error)
@@ -492,8 +286,8 @@ bool options_read(struct options *options, int argc, const char **argv, struct e
     poptSetOtherOptionHelp(context, "[OPTION...] HOST PORT | -l [ADDR] PORT | -b HOST PORT");
     read = take_all(options, &given, context, error);
     while (read && (word = poptGetArg(context))) {
-        word = own_name(options, words.count ? "PORT" : "HOST", word, error);
-        read = word && append(&words, word);
+        word = options_own_name(options, words.count ? "PORT" : "HOST", word, error);
+        read = word && options_append(&words, word);
     }
     poptFreeContext(context);
     free(all.at);
