@@ -13,6 +13,12 @@ void listeners_close(struct listeners *listeners)
     for (size_t i = 0; i < listeners->count; i++)
         close(listeners->fds[i]);
     listeners->count = 0;
+    buffer_free(&listeners->aside);
+}
+
+bool listeners_is_exhausted(int reason)
+{
+    return reason == EMFILE || reason == ENFILE || reason == ENOMEM || reason == ENOBUFS;
 }
 
 /* All on one port: with port 0 the first one picks it. False with errno, and *failed is the address. */
@@ -65,7 +71,7 @@ bool listeners_open(const struct transport_config *config, struct wait *wait, li
     struct address failed;
     bool dual_stack = false;
 
-    listeners->count = 0;
+    *listeners = (struct listeners){.count = 0};
     if (!endpoints_ours(config, config->host, config->port, wait, wait_until(config->wait_ms), &list, error))
         return false;
     if (!config->host)

@@ -5,6 +5,7 @@
 #include "tcp.h"
 #include "udp.h"
 
+#include <errno.h>
 #include <ifaddrs.h>
 #include <limits.h>
 #include <net/if.h>
@@ -74,44 +75,82 @@ static void suggest(struct reach *reach, const struct address *local)
                    *pin ? " --pin " : "", pin, host, address_port(local));
 }
 
-/* ---- Reaching the peer ---- */
+/* ---- Listening ---- */
 
-static void tell_listening(struct reach *reach, enum transport_kind kind, const struct listeners *listeners)
+static void tell_listening(struct reach *reach, enum transport_kind kind, const struct address *local, size_t count)
 {
-    for (size_t i = 0; i < listeners->count; i++)
-        report_listening(reach->report, kind, &listeners->local[i]);
-    suggest(reach, &listeners->local[0]);
+    for (size_t i = 0; i < count; i++)
+        report_listening(reach->report, kind, &local[i]);
+    suggest(reach, &local[0]);
 }
 
-static bool open_channel(struct reach *reach, const struct transport *transport)
+static bool listen_tcp(struct reach *reach, struct reach_listener *listener)
 {
-    report_connected(reach->report, transport);
-    return channel_open(reach->channel, reach->session, transport, reach->error);
-}
-
-static bool listen_tcp(struct reach *reach)
-{
-    struct transport transport = {.fd = -1};
-    struct listeners listeners;
-    bool accepted;
-
-    if (!tcp_listen(reach->transport, reach->wait, &listeners, reach->error))
+    if (!tcp_listen(reach->transport, reach->wait, &listener->listeners, reach->error))
         return false;
-    tell_listening(reach, TRANSPORT_TCP, &listeners);
-    accepted = tcp_accept(reach->transport, &listeners, reach->wait, &transport, reach->error);
-    listeners_close(&listeners);
-    return accepted && open_channel(reach, &transport);
+    tell_listening(reach, TRANSPORT_TCP, listener->listeners.local, listener->listeners.count);
+    return true;
 }
+
+static bool listen_udp(struct reach *reach, struct reach_listener *listener)
+{
+    if (!session_door_init(&listener->door)) {
+        error_set(reach->error, STATUS_LOCAL, "no random numbers");
+        return false;
+    }
+    if (!udp_listen(reach->transport, reach->wait, &listener->listeners, reach->error))
+        return false;
+    tell_listening(reach, TRANSPORT_UDP, listener->listeners.local, listener->listeners.count);
+    return true;
+}
+
+static bool listen_sctp(struct reach *reach, struct reach_listener *listener)
+{
+    if (!sctp_listen(reach->sctp, reach->wait, &listener->sctp, reach->error))
+        return false;
+    tell_listening(reach, listener->sctp.kind, listener->sctp.local.at, listener->sctp.local.count);
+    return true;
+}
+
+bool reach_listen(struct reach *reach, struct reach_listener *listener)
+{
+    static bool (*const ways[])(struct reach *, struct reach_listener *) = {
+        [OPTIONS_TCP] = listen_tcp, [OPTIONS_UDP] = listen_udp, [OPTIONS_SCTP] = listen_sctp};
+
+    *listener = (struct reach_listener){.transport = reach->options->transport, .sctp = {.fd = -1}};
+    return ways[listener->transport](reach, listener);
+}
+
+void reach_listener_close(struct reach_listener *listener)
+{
+    if (listener->transport == OPTIONS_SCTP)
+        sctp_listener_close(&listener->sctp);
+    else
+        listeners_close(&listener->listeners);
+}
+
+size_t reach_poll(const struct reach_listener *listener, struct pollfd fds[ADDRESS_LIST_MAX])
+{
+    if (listener->transport == OPTIONS_SCTP) {
+        fds[0] = (struct pollfd){.fd = sctp_listener_fd(&listener->sctp), .events = POLLIN};
+        return 1;
+    }
+    for (size_t i = 0; i < listener->listeners.count; i++)
+        fds[i] = (struct pollfd){.fd = listener->listeners.fds[i], .events = POLLIN};
+    return listener->listeners.count;
+}
+
+/* ---- Who comes ---- */
 
 /* Whoever sends a datagram has to show first that it gets ours. */
 static enum udp_verdict look_at_stranger(void *context, const struct address *remote, const uint8_t *bytes, size_t length,
                                          uint8_t answer[UDP_ANSWER_MAX], size_t *answer_length)
 {
-    struct reach *reach = context;
+    struct session_door *door = context;
     char who[ADDRESS_TEXT_SIZE];
 
     address_text(remote, who);
-    switch (session_door_judge(&reach->door, who, bytes, length, answer, answer_length)) {
+    switch (session_door_judge(door, who, bytes, length, answer, answer_length)) {
     case SESSION_DOOR_OPEN:
         return UDP_TAKE;
     case SESSION_DOOR_ANSWER:
@@ -123,30 +162,76 @@ static enum udp_verdict look_at_stranger(void *context, const struct address *re
 
 _Static_assert(UDP_ANSWER_MAX >= SESSION_DOOR_ANSWER_MAX, "an answer has room");
 
-static bool listen_udp(struct reach *reach)
+enum listeners_next reach_next(struct reach *reach, struct reach_listener *listener, struct reach_arrival *arrival)
 {
-    struct transport transport = {.fd = -1};
-    struct listeners listeners;
-    struct buffer first = {0};
+    struct listeners *listeners = &listener->listeners;
+    struct transport *transport = &arrival->transport;
+    enum listeners_next next = LISTENERS_NOBODY;
+
+    *arrival = (struct reach_arrival){.transport = {.fd = -1}};
+    switch (listener->transport) {
+    case OPTIONS_TCP:
+        next = tcp_next(listeners, transport);
+        break;
+    case OPTIONS_UDP:
+        next = udp_next(listeners, look_at_stranger, &listener->door, transport, &arrival->first);
+        break;
+    case OPTIONS_SCTP:
+        return sctp_next(&listener->sctp, reach->wait, transport, reach->error);
+    }
+    if (next == LISTENERS_EXHAUSTED)
+        error_set(reach->error, STATUS_NETWORK, "cannot accept a connection: %s", transport_reason(errno));
+    return next;
+}
+
+static bool await(struct reach *reach, struct reach_listener *listener, struct reach_arrival *arrival)
+{
+    *arrival = (struct reach_arrival){.transport = {.fd = -1}};
+    switch (listener->transport) {
+    case OPTIONS_TCP:
+        return tcp_accept(reach->transport, &listener->listeners, reach->wait, &arrival->transport, reach->error);
+    case OPTIONS_UDP:
+        return udp_accept(reach->transport, &listener->listeners, look_at_stranger, &listener->door, reach->wait,
+                          &arrival->transport, &arrival->first, reach->error);
+    case OPTIONS_SCTP:
+        return sctp_accept(reach->sctp, &listener->sctp, reach->wait, &arrival->transport, reach->error);
+    }
+    return false;
+}
+
+static bool open_channel(struct reach *reach, const struct transport *transport)
+{
+    report_connected(reach->report, transport);
+    return channel_open(reach->channel, reach->session, transport, reach->error);
+}
+
+bool reach_open(struct reach *reach, struct reach_arrival *arrival)
+{
+    bool opened = open_channel(reach, &arrival->transport);
     const uint8_t *bytes;
     size_t length;
+
+    for (; opened && (bytes = datagrams_first(&arrival->first, &length)); datagrams_drop_first(&arrival->first))
+        channel_feed(reach->channel, bytes, length);
+    buffer_free(&arrival->first);
+    return opened;
+}
+
+/* The first one, and nobody else. */
+static bool be_called(struct reach *reach)
+{
+    struct reach_listener listener;
+    struct reach_arrival arrival;
     bool accepted;
 
-    if (!session_door_init(&reach->door)) {
-        error_set(reach->error, STATUS_LOCAL, "no random numbers");
+    if (!reach_listen(reach, &listener))
         return false;
-    }
-    if (!udp_listen(reach->transport, reach->wait, &listeners, reach->error))
-        return false;
-    tell_listening(reach, TRANSPORT_UDP, &listeners);
-    accepted = udp_accept(reach->transport, &listeners, look_at_stranger, reach, reach->wait, &transport, &first, reach->error);
-    listeners_close(&listeners);
-    accepted = accepted && open_channel(reach, &transport);
-    for (; accepted && (bytes = datagrams_first(&first, &length)); datagrams_drop_first(&first))
-        channel_feed(reach->channel, bytes, length);
-    buffer_free(&first);
-    return accepted;
+    accepted = await(reach, &listener, &arrival);
+    reach_listener_close(&listener);
+    return accepted && reach_open(reach, &arrival);
 }
+
+/* ---- Calling and meeting ---- */
 
 static void suggest_meeting(void *context, const struct address *local)
 {
@@ -188,22 +273,6 @@ static bool connect_udp(struct reach *reach)
     return meet(reach, TRANSPORT_UDP);
 }
 
-static bool listen_sctp(struct reach *reach)
-{
-    struct sctp_listener listener;
-    struct transport transport = {.fd = -1};
-    bool accepted;
-
-    if (!sctp_listen(reach->sctp, reach->wait, &listener, reach->error))
-        return false;
-    for (size_t i = 0; i < listener.local.count; i++)
-        report_listening(reach->report, listener.kind, &listener.local.at[i]);
-    suggest(reach, &listener.local.at[0]);
-    accepted = sctp_accept(reach->sctp, &listener, reach->wait, &transport, reach->error);
-    sctp_listener_close(&listener);
-    return accepted && open_channel(reach, &transport);
-}
-
 static void tell_meeting_sctp(void *context, enum transport_kind kind, const struct address *local)
 {
     struct reach *reach = context;
@@ -241,7 +310,7 @@ bool reach_peer(struct reach *reach)
 {
     static bool (*const ways[][3])(struct reach *) = {
         [OPTIONS_CONNECT] = {[OPTIONS_TCP] = connect_tcp, [OPTIONS_UDP] = connect_udp, [OPTIONS_SCTP] = connect_sctp},
-        [OPTIONS_LISTEN] = {[OPTIONS_TCP] = listen_tcp, [OPTIONS_UDP] = listen_udp, [OPTIONS_SCTP] = listen_sctp},
+        [OPTIONS_LISTEN] = {[OPTIONS_TCP] = be_called, [OPTIONS_UDP] = be_called, [OPTIONS_SCTP] = be_called},
         [OPTIONS_BOTH] = {[OPTIONS_TCP] = meet_tcp, [OPTIONS_UDP] = meet_udp, [OPTIONS_SCTP] = meet_sctp},
     };
 

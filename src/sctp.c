@@ -192,6 +192,30 @@ bool sctp_listen(const struct sctp_config *config, struct wait *wait, struct sct
                                             : sctp_udp_listen(config, &addresses, listener, error);
 }
 
+int sctp_listener_fd(const struct sctp_listener *listener)
+{
+    return listener->kind == TRANSPORT_SCTP ? listener->fd : listener->user->control;
+}
+
+static void tell_failure(struct error *error)
+{
+    error_set(error, STATUS_NETWORK, "cannot accept an association: %s", transport_reason(errno));
+}
+
+enum listeners_next sctp_next(struct sctp_listener *listener, struct wait *wait, struct transport *transport, struct error *error)
+{
+    switch (listener->kind == TRANSPORT_SCTP ? sctp_kernel_next(listener->fd, transport)
+                                             : sctp_udp_accept(listener, wait, wait_now(), transport, error)) {
+    case SCTP_OUTCOME_UP:
+        return LISTENERS_PEER;
+    case SCTP_OUTCOME_ERROR:
+        tell_failure(error);
+        return LISTENERS_EXHAUSTED;
+    default:
+        return LISTENERS_NOBODY;
+    }
+}
+
 bool sctp_accept(const struct sctp_config *config, struct sctp_listener *listener, struct wait *wait,
                  struct transport *transport, struct error *error)
 {
@@ -205,7 +229,7 @@ bool sctp_accept(const struct sctp_config *config, struct sctp_listener *listene
         error_set(error, STATUS_TIME, "time ran out while waiting for a peer (-w %s): nobody came",
                   text_from_duration(duration, config->common->wait_ms));
     else if (outcome == SCTP_OUTCOME_ERROR)
-        error_set(error, STATUS_NETWORK, "cannot accept an association: %s", transport_reason(errno));
+        tell_failure(error);
     return outcome == SCTP_OUTCOME_UP;
 }
 

@@ -5,6 +5,7 @@
 #ifndef SYMTLS_SCTP_H
 #define SYMTLS_SCTP_H
 
+#include "listeners.h"
 #include "sctp_user.h"
 #include "transport.h"
 
@@ -42,6 +43,13 @@ struct sctp_listener {
 
 /* Listen on every address of the host. False with an error. */
 bool sctp_listen(const struct sctp_config *config, struct wait *wait, struct sctp_listener *listener, struct error *error);
+
+/* What to poll(2) for associations. */
+int sctp_listener_fd(const struct sctp_listener *listener);
+
+/* One that has come. LISTENERS_EXHAUSTED comes with an error, which may be for good. */
+enum listeners_next sctp_next(struct sctp_listener *listener, struct wait *wait, struct transport *transport,
+                              struct error *error);
 
 /* The next association. False with an error (STATUS_TIME after common->wait_ms), or with wait->signal set. */
 bool sctp_accept(const struct sctp_config *config, struct sctp_listener *listener, struct wait *wait,

@@ -285,11 +285,27 @@ int sctp_kernel_listen(const struct address_list *addresses, int family)
     return listen_at(addresses, family, SOCK_STREAM);
 }
 
+enum sctp_outcome sctp_kernel_next(int listener, struct transport *transport)
+{
+    for (;;) {
+        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
+            return SCTP_OUTCOME_ERROR;
+        if (fd < 0)
+            return SCTP_OUTCOME_LATE;
+        tune(fd);
+        if (describe(transport, fd, TRANSPORT_PASSIVE))
+            return SCTP_OUTCOME_UP;
+        close(fd); /* it has gone already */
+    }
+}
+
 enum sctp_outcome sctp_kernel_accept(int listener, struct wait *wait, int64_t deadline, struct transport *transport)
 {
     for (;;) {
         struct pollfd poll_fd = {.fd = listener, .events = POLLIN};
-        int fd;
+        enum sctp_outcome outcome;
 
         switch (wait_for(wait, &poll_fd, 1, deadline)) {
         case WAIT_SIGNALLED:
@@ -299,15 +315,9 @@ enum sctp_outcome sctp_kernel_accept(int listener, struct wait *wait, int64_t de
         case WAIT_READY:
             break;
         }
-        fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            tune(fd);
-            if (describe(transport, fd, TRANSPORT_PASSIVE))
-                return SCTP_OUTCOME_UP;
-            close(fd); /* it has gone already */
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-            return SCTP_OUTCOME_ERROR;
-        }
+        outcome = sctp_kernel_next(listener, transport);
+        if (outcome != SCTP_OUTCOME_LATE)
+            return outcome;
     }
 }
 

@@ -11,6 +11,9 @@ enum sctp_outcome sctp_kernel_call(struct sctp_ways *ways, struct wait *wait, in
 
 /* A listening socket at all these addresses, one port. -1 with errno. */
 int sctp_kernel_listen(const struct address_list *addresses, int family);
+
+/* Who has come: SCTP_OUTCOME_LATE is nobody, SCTP_OUTCOME_ERROR comes with errno. */
+enum sctp_outcome sctp_kernel_next(int listener, struct transport *transport);
 enum sctp_outcome sctp_kernel_accept(int listener, struct wait *wait, int64_t deadline, struct transport *transport);
 
 /* A socket that can both call and be called. -1 with errno. */

@@ -240,6 +240,23 @@ bool tcp_listen(const struct transport_config *config, struct wait *wait, struct
     return listeners_open(config, wait, listen_on, listeners, error);
 }
 
+enum listeners_next tcp_next(struct listeners *listeners, struct transport *transport)
+{
+    for (size_t i = 0; i < listeners->count; i++) {
+        int fd = tcp_take(listeners->fds[listeners->turn++ % listeners->count]);
+
+        if (fd >= 0) {
+            tcp_describe(transport, fd, TRANSPORT_PASSIVE);
+            if (transport->remote.length)
+                return LISTENERS_PEER;
+            close(fd); /* it has gone already */
+        } else if (listeners_is_exhausted(errno)) {
+            return LISTENERS_EXHAUSTED;
+        }
+    }
+    return LISTENERS_NOBODY;
+}
+
 bool tcp_accept(const struct transport_config *config, struct listeners *listeners, struct wait *wait,
                 struct transport *transport, struct error *error)
 {
@@ -247,18 +264,14 @@ bool tcp_accept(const struct transport_config *config, struct listeners *listene
     struct pollfd fds[ADDRESS_LIST_MAX];
 
     while (listeners_wait(config, listeners, wait, deadline, fds, error)) {
-        for (size_t i = 0; i < listeners->count; i++) {
-            int fd = fds[i].revents ? tcp_take(listeners->fds[i]) : -1;
-
-            if (fd >= 0) {
-                tcp_describe(transport, fd, TRANSPORT_PASSIVE);
-                if (transport->remote.length)
-                    return true;
-                close(fd); /* it has gone already */
-            } else if (fds[i].revents && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
-                error_set(error, STATUS_NETWORK, "cannot accept a connection: %s", transport_reason(errno));
-                return false;
-            }
+        switch (tcp_next(listeners, transport)) {
+        case LISTENERS_PEER:
+            return true;
+        case LISTENERS_EXHAUSTED:
+            error_set(error, STATUS_NETWORK, "cannot accept a connection: %s", transport_reason(errno));
+            return false;
+        case LISTENERS_NOBODY:
+            break;
         }
     }
     return false;

@@ -17,6 +17,9 @@ bool tcp_connect(const struct transport_config *config, struct wait *wait, struc
 /* Listen on every address of the host, all on the same port. False with an error. */
 bool tcp_listen(const struct transport_config *config, struct wait *wait, struct listeners *listeners, struct error *error);
 
+/* A connection that has come. */
+enum listeners_next tcp_next(struct listeners *listeners, struct transport *transport);
+
 /* The next connection. False with an error (STATUS_TIME after config->wait_ms), or with wait->signal set. */
 bool tcp_accept(const struct transport_config *config, struct listeners *listeners, struct wait *wait,
                 struct transport *transport, struct error *error);

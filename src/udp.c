@@ -10,7 +10,8 @@
 
 enum {
     BUFFER_SIZE = 1 << 20, /* of the kernel's: a burst is worth keeping */
-    AT_ONCE = 256          /* datagrams of strangers, and then it is time to look at the clock */
+    AT_ONCE = 256,         /* datagrams of strangers, and then it is time to look at the clock */
+    ASIDE_MAX = 1 << 18    /* bytes of theirs, while a peer is taken; what is more comes again */
 };
 
 static int udp_socket(int family)
@@ -198,13 +199,12 @@ bool udp_listen(const struct transport_config *config, struct wait *wait, struct
 /* A datagram, who sent it, and to which of our addresses. The addresses are as the socket wants them: an IPv6 socket has IPv4
  * ones in their IPv6 form. */
 struct arrival {
+    int listener;
     struct sockaddr_storage remote;
     struct sockaddr_storage local; /* without a port */
     socklen_t remote_length;
-    _Alignas(struct cmsghdr) uint8_t control[256];
-    size_t control_length;
-    uint8_t bytes[DATAGRAM_MAX];
     size_t length;
+    uint8_t bytes[DATAGRAM_MAX];
 };
 
 static void note_local(struct arrival *arrival, const struct cmsghdr *part)
@@ -230,13 +230,14 @@ static void note_local(struct arrival *arrival, const struct cmsghdr *part)
 
 static bool receive(int fd, struct arrival *arrival)
 {
+    _Alignas(struct cmsghdr) uint8_t control[256];
     struct iovec vector = {.iov_base = arrival->bytes, .iov_len = sizeof arrival->bytes};
     struct msghdr message = {.msg_name = &arrival->remote,
                              .msg_namelen = sizeof arrival->remote,
                              .msg_iov = &vector,
                              .msg_iovlen = 1,
-                             .msg_control = arrival->control,
-                             .msg_controllen = sizeof arrival->control};
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
     ssize_t length = recvmsg(fd, &message, 0);
 
     if (length < 0)
@@ -317,44 +318,99 @@ static int hand_over(int listener, const struct arrival *arrival)
     return fd;
 }
 
-/* What this peer sent before the socket was its own is still at the listener. */
-static void collect_rest(int listener, const struct arrival *first, struct arrival *next, struct buffer *queue)
+/* What of `arrival` is kept, when it is. */
+static const size_t head_size = offsetof(struct arrival, bytes);
+
+/* Somebody else's, for the next time. */
+static void put_aside(struct buffer *aside, const struct arrival *arrival)
 {
-    for (int i = 0; i < AT_ONCE && receive(listener, next); i++)
-        if (next->remote_length == first->remote_length &&
-            memcmp(&next->remote, &first->remote, first->remote_length) == 0)
-            datagrams_append(queue, next->bytes, next->length);
+    if (buffer_used(aside) < ASIDE_MAX && head_size + arrival->length <= DATAGRAM_MAX)
+        datagrams_append(aside, arrival, head_size + arrival->length);
 }
 
-/* Look at what has come to a listener. True: there is a peer. */
-static bool look(int listener, udp_gate *gate, void *context, struct transport *transport, struct buffer *first)
+static bool take_from_aside(struct buffer *aside, struct arrival *arrival)
 {
-    struct arrival arrival, next;
+    size_t length;
+    const uint8_t *bytes = datagrams_first(aside, &length);
+
+    if (!bytes)
+        return false;
+    memcpy(arrival, bytes, length);
+    datagrams_drop_first(aside);
+    return true;
+}
+
+static void sort_out(struct listeners *listeners, const struct arrival *first, const struct arrival *next, struct buffer *queue)
+{
+    if (next->remote_length == first->remote_length && memcmp(&next->remote, &first->remote, first->remote_length) == 0)
+        datagrams_append(queue, next->bytes, next->length);
+    else
+        put_aside(&listeners->aside, next);
+}
+
+/* What this peer sent before the socket was its own is still at the listener; and before it was connected, it may have got
+ * what was for the listener. */
+static void collect_rest(struct listeners *listeners, int fd, const struct arrival *first, struct buffer *queue)
+{
+    struct buffer aside = listeners->aside;
+    struct arrival next;
+
+    listeners->aside = (struct buffer){0};
+    while (take_from_aside(&aside, &next))
+        sort_out(listeners, first, &next, queue);
+    buffer_free(&aside);
+    for (int i = 0; i < AT_ONCE && receive(first->listener, &next); i++) {
+        next.listener = first->listener;
+        sort_out(listeners, first, &next, queue);
+    }
+    for (int i = 0; i < AT_ONCE && receive(fd, &next); i++) {
+        next.listener = first->listener;
+        sort_out(listeners, first, &next, queue);
+    }
+}
+
+/* Is it a peer's? */
+static enum listeners_next look(struct listeners *listeners, const struct arrival *arrival, udp_gate *gate, void *context,
+                                struct transport *transport, struct buffer *first)
+{
+    struct address remote = remote_of(arrival);
     uint8_t reply[UDP_ANSWER_MAX];
     size_t reply_length = 0;
 
-    for (int i = 0; i < AT_ONCE && receive(listener, &arrival); i++) {
-        struct address remote = remote_of(&arrival);
-
-        switch (gate(context, &remote, arrival.bytes, arrival.length, reply, &reply_length)) {
-        case UDP_IGNORE:
-            break;
-        case UDP_ANSWER:
-            if (reply_length <= arrival.length)
-                answer(listener, &arrival, reply, reply_length);
-            break;
-        case UDP_TAKE:
-            *transport = (struct transport){.kind = TRANSPORT_UDP, .setup = TRANSPORT_PASSIVE};
-            transport->fd = hand_over(listener, &arrival);
-            if (transport->fd < 0)
-                break; /* it comes again */
-            address_of_socket(transport->fd, &transport->local, &transport->remote);
-            datagrams_append(first, arrival.bytes, arrival.length);
-            collect_rest(listener, &arrival, &next, first);
-            return true;
-        }
+    switch (gate(context, &remote, arrival->bytes, arrival->length, reply, &reply_length)) {
+    case UDP_IGNORE:
+        break;
+    case UDP_ANSWER:
+        if (reply_length <= arrival->length)
+            answer(arrival->listener, arrival, reply, reply_length);
+        break;
+    case UDP_TAKE:
+        *transport = (struct transport){.kind = TRANSPORT_UDP, .setup = TRANSPORT_PASSIVE};
+        transport->fd = hand_over(arrival->listener, arrival);
+        if (transport->fd < 0)
+            return listeners_is_exhausted(errno) ? LISTENERS_EXHAUSTED : LISTENERS_NOBODY; /* it comes again */
+        address_of_socket(transport->fd, &transport->local, &transport->remote);
+        datagrams_append(first, arrival->bytes, arrival->length);
+        collect_rest(listeners, transport->fd, arrival, first);
+        return LISTENERS_PEER;
     }
-    return false;
+    return LISTENERS_NOBODY;
+}
+
+enum listeners_next udp_next(struct listeners *listeners, udp_gate *gate, void *context, struct transport *transport,
+                             struct buffer *first)
+{
+    enum listeners_next next = LISTENERS_NOBODY;
+    struct arrival arrival;
+
+    while (next == LISTENERS_NOBODY && take_from_aside(&listeners->aside, &arrival))
+        next = look(listeners, &arrival, gate, context, transport, first);
+    for (size_t i = 0; next == LISTENERS_NOBODY && i < listeners->count; i++) {
+        arrival.listener = listeners->fds[listeners->turn++ % listeners->count];
+        for (int j = 0; next == LISTENERS_NOBODY && j < AT_ONCE && receive(arrival.listener, &arrival); j++)
+            next = look(listeners, &arrival, gate, context, transport, first);
+    }
+    return next;
 }
 
 bool udp_accept(const struct transport_config *config, struct listeners *listeners, udp_gate *gate, void *context,
@@ -364,8 +420,7 @@ bool udp_accept(const struct transport_config *config, struct listeners *listene
     struct pollfd fds[ADDRESS_LIST_MAX];
 
     while (listeners_wait(config, listeners, wait, deadline, fds, error))
-        for (size_t i = 0; i < listeners->count; i++)
-            if (fds[i].revents && look(listeners->fds[i], gate, context, transport, first))
-                return true;
+        if (udp_next(listeners, gate, context, transport, first) == LISTENERS_PEER)
+            return true;
     return false;
 }

@@ -26,9 +26,12 @@ enum udp_verdict { UDP_IGNORE, UDP_ANSWER, UDP_TAKE };
 typedef enum udp_verdict udp_gate(void *context, const struct address *remote, const uint8_t *bytes, size_t length,
                                   uint8_t answer[UDP_ANSWER_MAX], size_t *answer_length);
 
-/* The first peer that `gate` takes, on a connected socket of its own: the kernel keeps its datagrams apart from then on. What
- * it has sent so far is in the queue `first`. False with an error (STATUS_TIME after config->wait_ms), or with
- * wait->signal set. */
+/* The next peer that `gate` takes, on a connected socket of its own: the kernel keeps its datagrams apart from then on. What
+ * it has sent so far is in the queue `first`; what others have sent meanwhile is judged the next time. */
+enum listeners_next udp_next(struct listeners *listeners, udp_gate *gate, void *context, struct transport *transport,
+                             struct buffer *first);
+
+/* Wait for it. False with an error (STATUS_TIME after config->wait_ms), or with wait->signal set. */
 bool udp_accept(const struct transport_config *config, struct listeners *listeners, udp_gate *gate, void *context,
                 struct wait *wait, struct transport *transport, struct buffer *first, struct error *error);
 

@@ -1,0 +1,242 @@
+/* life.c - one session's life. */
+#include "life.h"
+#include "local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+/* After which our first datagram is said again, for the first time: a hello to an open port is answered at once, while two
+ * that meet have to find the moment at which both are there. */
+enum { REPEAT_MS = 250, MEETING_REPEAT_MS = 50 };
+
+void life_init(struct life *life, struct program *program)
+{
+    memset(life, 0, sizeof *life);
+    life->program = program;
+    life->channel.transport.fd = -1;
+    life->session.keylog = -1;
+}
+
+void life_free(struct life *life)
+{
+    if (life->channel.session)
+        channel_free(&life->channel);
+    if (life->session.keylog > 2)
+        close(life->session.keylog);
+    identity_free(life->identity);
+    dane_free(&life->dane);
+    psk_free(life->psk);
+    life_init(life, life->program);
+}
+
+/* ---- Keys and rules ---- */
+
+/* Before our keys are: without them nobody would be accepted. */
+static bool find_dane(struct life *life)
+{
+    static const char *const protocols[] = {[OPTIONS_TCP] = "tcp", [OPTIONS_UDP] = "udp", [OPTIONS_SCTP] = "sctp"};
+    const struct options *options = &life->program->options;
+
+    if (!options->dane)
+        return true;
+    return dane_init(&life->dane, options->host, options->port, protocols[options->transport], &life->error) &&
+           (options->dane_file ? dane_read(&life->dane, options->dane_file, &life->error)
+                               : dane_ask(&life->dane, &life->program->wait, wait_until(options->wait_ms), &life->error));
+}
+
+bool life_load_identity(struct life *life)
+{
+    struct program *program = life->program;
+
+    life->identity = ourselves_load(&program->options, program->passphrase, &program->wait, &program->report, &life->error);
+    return life->identity && ourselves_load_psk(&program->options, life->usual_name, &life->psk, &life->error);
+}
+
+static bool random_bytes(void *bytes, size_t length)
+{
+    return getrandom(bytes, length, 0) == (ssize_t)length;
+}
+
+static bool configure_role(struct life *life)
+{
+    const struct options *options = &life->program->options;
+    struct role_config *role = &life->session.role;
+
+    *role = (struct role_config){.want = ourselves_want(options, life->psk, &life->program->report),
+                                 .symmetric = options->symmetric,
+                                 .active = options->hello == OPTIONS_HELLO_NOW,
+                                 .implicit = options->implicit,
+                                 .extension_id = options->extension_id};
+    if (options->preference)
+        return role_preference_parse(&role->ours, options->preference);
+    if (role_preference_make(&role->ours, role->want, random_bytes))
+        return true;
+    error_set(&life->error, STATUS_LOCAL, "no random numbers: %s", strerror(errno));
+    return false;
+}
+
+static bool open_keylog(struct life *life)
+{
+    const char *path = life->program->options.keylog ? life->program->options.keylog : getenv("SSLKEYLOGFILE");
+
+    life->session.keylog = -1;
+    if (!path || !*path)
+        return true;
+    life->session.keylog = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+    if (life->session.keylog < 0) {
+        error_set(&life->error, STATUS_LOCAL, "cannot write the key log \"%s\": %s", path, strerror(errno));
+        return false;
+    }
+    report_say(&life->program->report, REPORT_NORMAL,
+               "the secrets of this session go to %s: whoever reads it can read the session", path);
+    return true;
+}
+
+static void note(void *context, const char *text)
+{
+    report_say(context, REPORT_NORMAL, "%s", text);
+}
+
+static void configure_session(struct life *life)
+{
+    const struct options *options = &life->program->options;
+    struct session_config *session = &life->session;
+
+    session->identity = life->identity;
+    session->psk = life->psk;
+    session->peers = options->peers.count ? options->peers.at : &life->trust.host;
+    session->peer_count = options->peers.count ? options->peers.count : options->task == OPTIONS_LISTEN ? 0 : 1;
+    session->priority = options->priority;
+    session->server_name = options->server_name;
+    session->alpn = options->alpn.at;
+    session->alpn_count = options->alpn.count;
+    session->ask_identity = options->remote_id != TRUST_REMOTE_ID_IGNORE;
+    session->export_label = options->export_label;
+    session->export_length = options->export_length;
+    session->export_context = options->export_context;
+    session->datagrams = options->transport == OPTIONS_UDP;
+    session->mtu = options->mtu;
+    session->first_repeat_ms = options->task == OPTIONS_BOTH ? MEETING_REPEAT_MS : REPEAT_MS;
+}
+
+static void configure_trust(struct life *life)
+{
+    const struct options *options = &life->program->options;
+
+    life->trust = (struct trust_config){.pins = options->pins.at,
+                                        .pin_count = options->pins.count,
+                                        .peers = options->peers.at,
+                                        .peer_count = options->peers.count,
+                                        .cacert = options->cacert,
+                                        .crl = options->crl,
+                                        .ocsp = options->ocsp,
+                                        .host = options->task == OPTIONS_LISTEN ? NULL : options->host,
+                                        .known_path = life->program->known_path,
+                                        .dane = options->dane ? &life->dane : NULL,
+                                        .insecure = options->insecure,
+                                        .allow_self = options->allow_self,
+                                        .strict_eku = options->strict_eku,
+                                        .tofu = options->tofu,
+                                        .remote_id = options->remote_id};
+}
+
+static void configure_transport(struct life *life)
+{
+    const struct options *options = &life->program->options;
+    struct sctp_user *user = &life->program->sctp_user;
+
+    life->transport = (struct transport_config){.host = options->host,
+                                                .port = options->port,
+                                                .source = options->source,
+                                                .source_port = options->source_port,
+                                                .family = options->family,
+                                                .numeric = options->numeric,
+                                                .wait_ms = options->wait_ms,
+                                                .retries = options->retries,
+                                                .retry_delay_ms = options->retry_delay_ms,
+                                                .note = note,
+                                                .note_context = &life->program->report};
+    life->sctp = (struct sctp_config){.common = &life->transport,
+                                      .sources = options->sources.at,
+                                      .source_count = options->sources.count,
+                                      .in_udp = options->sctp_udp,
+                                      .udp_local = options->sctp_udp_local,
+                                      .udp_remote = options->sctp_udp_remote,
+                                      .user = user->pid > 0 ? user : NULL};
+    life->reach = (struct reach){.options = options,
+                                 .transport = &life->transport,
+                                 .sctp = &life->sctp,
+                                 .session = &life->session,
+                                 .our_pin = identity_pin(life->identity, 0),
+                                 .shared_key = life->psk != NULL,
+                                 .report = &life->program->report,
+                                 .wait = &life->program->wait,
+                                 .channel = &life->channel,
+                                 .error = &life->error};
+}
+
+bool life_prepare(struct life *life)
+{
+    if (!find_dane(life) || !life_load_identity(life))
+        return false;
+    configure_session(life);
+    configure_trust(life);
+    configure_transport(life);
+    return configure_role(life) && open_keylog(life) && session_check(&life->session, &life->error);
+}
+
+/* ---- The session ---- */
+
+bool life_reach(struct life *life)
+{
+    return reach_peer(&life->reach);
+}
+
+void life_converse(struct life *life)
+{
+    const struct options *options = &life->program->options;
+    struct pump_config config = {.trust = &life->trust,
+                                 .handshake_ms = options->handshake_ms,
+                                 .idle_ms = options->idle_ms,
+                                 .linger_ms = options->linger_ms,
+                                 .zero = options->zero,
+                                 .use_in = !options->no_stdin && !options->zero,
+                                 .in_follows = isatty(STDIN_FILENO) && !isatty(STDOUT_FILENO)};
+    struct local local;
+
+    config.us.our_pins = identity_pins(life->identity);
+    config.us.our_pin_count = identity_count(life->identity);
+    config.us.our_psk_name = life->psk ? psk_our_name(life->psk) : NULL;
+    local_init(&local, config.use_in, !options->discard && !options->zero);
+    life->result = pump_run(&config, &life->channel, &local, &life->program->report, &life->program->wait);
+}
+
+int life_finish(struct life *life)
+{
+    struct report *report = &life->program->report;
+    int signal = life->program->wait.signal;
+    int death = signal ? signal : life->result.reader_gone ? SIGPIPE : 0;
+    struct report_end end = {.exit = death ? 128 + death : (int)life->error.status,
+                             .sent = life->result.sent,
+                             .received = life->result.received,
+                             .peer_closed = life->result.peer_closed,
+                             .datagrams = life->session.datagrams,
+                             .lost = life->result.lost,
+                             .error = &life->error};
+
+    if (death)
+        error_set(&life->error, STATUS_OK, "ended by %s", death == SIGPIPE ? "a closed stdout" : death == SIGINT ? "SIGINT" : death == SIGHUP ? "SIGHUP" : "SIGTERM");
+    report_closed(report, &end);
+    if (report->error.status) {
+        report_say(report, REPORT_QUIET, "%s", report->error.story);
+        if (end.exit == 0)
+            end.exit = (int)report->error.status;
+    }
+    if (death)
+        wait_die(death);
+    return end.exit;
+}
