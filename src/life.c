@@ -1,6 +1,5 @@
 /* life.c - one session's life. */
 #include "life.h"
-#include "local.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -179,6 +178,17 @@ static void configure_transport(struct life *life)
                                  .error = &life->error};
 }
 
+static void configure_local(struct life *life)
+{
+    const struct options *options = &life->program->options;
+
+    life->local = (struct local_config){.kind = LOCAL_STDIO,
+                                        .use_in = !options->no_stdin && !options->zero,
+                                        .in_follows = isatty(STDIN_FILENO) && !isatty(STDOUT_FILENO),
+                                        .use_out = !options->discard && !options->zero,
+                                        .fd = -1};
+}
+
 bool life_prepare(struct life *life)
 {
     if (!find_dane(life) || !life_load_identity(life))
@@ -186,6 +196,7 @@ bool life_prepare(struct life *life)
     configure_session(life);
     configure_trust(life);
     configure_transport(life);
+    configure_local(life);
     return configure_role(life) && open_keylog(life) && session_check(&life->session, &life->error);
 }
 
@@ -200,19 +211,16 @@ void life_converse(struct life *life)
 {
     const struct options *options = &life->program->options;
     struct pump_config config = {.trust = &life->trust,
+                                 .local = &life->local,
                                  .handshake_ms = options->handshake_ms,
                                  .idle_ms = options->idle_ms,
                                  .linger_ms = options->linger_ms,
-                                 .zero = options->zero,
-                                 .use_in = !options->no_stdin && !options->zero,
-                                 .in_follows = isatty(STDIN_FILENO) && !isatty(STDOUT_FILENO)};
-    struct local local;
+                                 .zero = options->zero};
 
     config.us.our_pins = identity_pins(life->identity);
     config.us.our_pin_count = identity_count(life->identity);
     config.us.our_psk_name = life->psk ? psk_our_name(life->psk) : NULL;
-    local_init(&local, config.use_in, !options->discard && !options->zero);
-    life->result = pump_run(&config, &life->channel, &local, &life->program->report, &life->program->wait);
+    life->result = pump_run(&config, &life->channel, &life->program->report, &life->program->wait);
 }
 
 int life_finish(struct life *life)

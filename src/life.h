@@ -9,6 +9,7 @@
 #include "dane.h"
 #include "error.h"
 #include "identity.h"
+#include "local.h"
 #include "options.h"
 #include "ourselves.h"
 #include "psk.h"
@@ -42,6 +43,7 @@ struct life {
     struct transport_config transport;
     struct sctp_config sctp;
     struct reach reach;
+    struct local_config local; /* stdin and stdout; who has another local side for this session says so here, after life_prepare() */
     struct channel channel;
     struct pump_result result;
 };

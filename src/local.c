@@ -1,9 +1,10 @@
-/* local.c - the plain side of a session: stdin and stdout. */
+/* local.c - the plain side of a session: reading, writing, and the end of each. */
 #include "local.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -34,7 +35,7 @@ static void open_end(struct local_end *end, int fd, int mode)
     struct stat info;
     int own;
 
-    *end = (struct local_end){.fd = fd};
+    end->fd = fd;
     if (fstat(fd, &info) != 0)
         return;
     end->is_socket = S_ISSOCK(info.st_mode);
@@ -52,22 +53,97 @@ static void open_end(struct local_end *end, int fd, int mode)
     close(own);
 }
 
-void local_init(struct local *local, bool use_in, bool use_out)
+__attribute__((format(printf, 4, 5))) static void fail(struct local *local, struct error *error, enum status status,
+                                                       const char *format, ...)
 {
-    memset(local, 0, sizeof *local);
-    local->in.fd = -1;
-    local->out.fd = -1;
-    local->discard = !use_out;
-    if (use_in)
-        open_end(&local->in, STDIN_FILENO, O_RDONLY);
-    if (use_out)
-        open_end(&local->out, STDOUT_FILENO, O_WRONLY);
+    va_list arguments;
+
+    local->failed = true;
+    va_start(arguments, format);
+    error_vset(error, status, format, arguments);
+    va_end(arguments);
 }
 
-void local_free(struct local *local)
+void local_init(struct local *local, const struct local_config *config)
 {
-    local->in.fd = -1;
-    local->out.fd = -1;
+    bool stdio = config->kind == LOCAL_STDIO;
+
+    *local = (struct local){.config = config,
+                            .connection = stdio ? -1 : config->fd,
+                            .in = {.fd = -1, .name = stdio ? "stdin" : "the local connection"},
+                            .out = {.fd = -1, .name = stdio ? "stdout" : "the local connection"},
+                            .discard = !config->use_out};
+}
+
+static bool open_stdio(struct local *local)
+{
+    if (local->config->use_in)
+        open_end(&local->in, STDIN_FILENO, O_RDONLY);
+    if (local->config->use_out)
+        open_end(&local->out, STDOUT_FILENO, O_WRONLY);
+    return true;
+}
+
+/* A socket has one descriptor for each direction, so that each can be over by itself. */
+static bool open_connection(struct local *local, struct error *error)
+{
+    local->in.is_socket = local->out.is_socket = true;
+    local->in.fd = local->connection;
+    local->out.fd = fcntl(local->connection, F_DUPFD_CLOEXEC, 3);
+    if (local->out.fd >= 0)
+        return true;
+    fail(local, error, STATUS_LOCAL, "cannot open %s: %s", local->out.name, strerror(errno));
+    return false;
+}
+
+bool local_open(struct local *local, const struct local_occasion *occasion, struct wait *wait, struct error *error)
+{
+    (void)occasion;
+    (void)wait;
+    switch (local->config->kind) {
+    case LOCAL_STDIO:
+        return open_stdio(local);
+    case LOCAL_DESCRIPTOR:
+        return open_connection(local, error);
+    }
+    return false;
+}
+
+static void reset(int fd)
+{
+    struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+void local_close(struct local *local, bool well)
+{
+    if (local->connection >= 0) {
+        if (!well)
+            reset(local->connection);
+        close(local->connection);
+        if (local->out.fd >= 0)
+            close(local->out.fd);
+    }
+    /* stdin and stdout are closed by our end. */
+    local->connection = local->in.fd = local->out.fd = -1;
+}
+
+bool local_ends_with_reader(const struct local *local)
+{
+    return local->config->kind == LOCAL_STDIO;
+}
+
+/* stdin and stdout may be one, too, but that belongs to whoever has started us. */
+static bool is_connection(const struct local *local)
+{
+    return local->connection >= 0;
+}
+
+static void tell_reset(struct local *local, struct error *error)
+{
+    local->was_reset = true;
+    fail(local, error, STATUS_NETWORK, "%s was reset", local->in.name);
 }
 
 enum local_read local_read(struct local *local, uint8_t *bytes, size_t size, size_t *length, struct error *error)
@@ -79,14 +155,17 @@ enum local_read local_read(struct local *local, uint8_t *bytes, size_t size, siz
         *length = (size_t)count;
         return LOCAL_READ_SOME;
     }
-    if (count == 0)
-        return LOCAL_READ_END;
-    if (errno == EAGAIN || errno == EINTR)
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
         return LOCAL_READ_NOTHING;
-    if (errno == EIO && isatty(local->in.fd))
-        return LOCAL_READ_END; /* the terminal has gone */
-    error_set(error, STATUS_LOCAL, "cannot read stdin: %s", strerror(errno));
-    return LOCAL_READ_FAILED;
+    if (count < 0 && errno == EIO && isatty(local->in.fd))
+        count = 0; /* the terminal has gone */
+    /* Once it has failed to take something, its end is no good one. */
+    if (is_connection(local) && (count == 0 ? local->reader_gone : errno == ECONNRESET || errno == EPIPE))
+        tell_reset(local, error);
+    else if (count < 0)
+        fail(local, error, STATUS_LOCAL, "cannot read %s: %s", local->in.name, strerror(errno));
+    local->in.has_ended = true;
+    return count == 0 && !local->was_reset ? LOCAL_READ_END : LOCAL_READ_FAILED;
 }
 
 size_t local_write(struct local *local, const uint8_t *bytes, size_t length, struct error *error)
@@ -102,10 +181,14 @@ size_t local_write(struct local *local, const uint8_t *bytes, size_t length, str
                                  : write(local->out.fd, bytes, length);
     if (count >= 0)
         return (size_t)count;
-    if (errno == EPIPE)
+    if (errno == EPIPE || (is_connection(local) && errno == ECONNRESET)) {
         local->reader_gone = true;
-    else if (errno != EAGAIN && errno != EINTR)
-        error_set(error, STATUS_LOCAL, "cannot write to stdout: %s", strerror(errno));
+        local->discard = !local_ends_with_reader(local); /* what it said before can still be read */
+        if (is_connection(local) && local->in.has_ended)
+            tell_reset(local, error);
+    } else if (errno != EAGAIN && errno != EINTR) {
+        fail(local, error, STATUS_LOCAL, "cannot write to %s: %s", local->out.name, strerror(errno));
+    }
     return 0;
 }
 
@@ -121,7 +204,6 @@ bool local_close_out(struct local *local, struct error *error)
         shutdown(fd, SHUT_WR);
     if (close(fd) == 0 || errno == EINTR)
         return true;
-    error_set(error, STATUS_LOCAL, "cannot write to stdout: %s", strerror(errno));
+    fail(local, error, STATUS_LOCAL, "cannot write to %s: %s", local->out.name, strerror(errno));
     return false;
 }
-

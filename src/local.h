@@ -1,4 +1,7 @@
-/* local.h - the plain side of a session: stdin and stdout. */
+/* local.h - the plain side of a session: where the bytes for the peer come from, and where those of the peer go.
+ *
+ * local_init(), then local_open() once we have accepted the peer: nothing here is reached, started or written to before. Then reads and
+ * writes, as poll(2) says of `in.fd` and `out.fd`, and local_close() in the end, whatever happened. */
 #ifndef SYMTLS_LOCAL_H
 #define SYMTLS_LOCAL_H
 
@@ -7,26 +10,62 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "facts.h"
+#include "transport.h"
+#include "wait.h"
+
+enum local_kind {
+    LOCAL_STDIO,     /* stdin and stdout */
+    LOCAL_DESCRIPTOR /* a connection that somebody else has accepted for us */
+};
+
+struct local_config {
+    enum local_kind kind;
+    bool use_in;     /* false: nothing is read; our direction ends when the peer's does */
+    bool in_follows; /* the same, though until then it is read */
+    bool use_out;    /* false: what the peer sends is thrown away */
+    int fd;          /* LOCAL_DESCRIPTOR: a stream socket, ours from local_init() on */
+};
+
+/* The session that it is opened for. */
+struct local_occasion {
+    const struct facts *facts;
+    const struct transport *transport;
+};
 
 struct local_end {
     int fd;           /* -1: over, or never was */
+    const char *name; /* for people */
     bool is_socket;
     bool may_block;   /* it could not be made non-blocking for us alone: small steps, after poll(2) */
+    bool has_ended;   /* of `in`: its end has been read */
 };
 
 struct local {
+    const struct local_config *config;
+    int connection;    /* of our own, for both directions; -1: none */
     struct local_end in;
     struct local_end out;
-    bool discard;      /* what would go to stdout is thrown away */
-    bool reader_gone;  /* stdout is a pipe whose reader has left */
+    bool discard;      /* what would go to `out` is thrown away */
+    bool reader_gone;  /* nobody takes what goes to `out` any more */
+    bool failed;       /* an error has been set */
+    bool was_reset;    /* the connection was reset, and an error says so: the peer's is to be reset, too */
 };
 
 /* Descriptors 0 to 2 exist from now on, so that no socket becomes one of them; a closed one stays useless. */
 void local_reserve(void);
 
-/* stdin and stdout. With `use_in` false stdin is left alone: it neither gives data nor ends. */
-void local_init(struct local *local, bool use_in, bool use_out);
-void local_free(struct local *local);
+/* Borrows the configuration. */
+void local_init(struct local *local, const struct local_config *config);
+
+/* False with an error, or with wait->signal set. */
+bool local_open(struct local *local, const struct local_occasion *occasion, struct wait *wait, struct error *error);
+
+/* `well`: the session has come to a good end. Else a connection is reset, so that nobody takes what came for all there was. */
+void local_close(struct local *local, bool well);
+
+/* Does the session end when nobody takes what the peer sends any more? Else it goes on until `in` has ended. */
+bool local_ends_with_reader(const struct local *local);
 
 enum local_read { LOCAL_READ_SOME, LOCAL_READ_NOTHING, LOCAL_READ_END, LOCAL_READ_FAILED /* with an error */ };
 
@@ -36,7 +75,7 @@ enum local_read local_read(struct local *local, uint8_t *bytes, size_t size, siz
 /* Write what fits; returns how much it was. On failure 0 with an error, unless the reader has gone: reader_gone then. */
 size_t local_write(struct local *local, const uint8_t *bytes, size_t length, struct error *error);
 
-/* The peer's data has ended: close stdout. False with an error: what was written may not be on the disk. */
+/* The peer's data has ended: so does what we write. False with an error: what was written may not be on the disk. */
 bool local_close_out(struct local *local, struct error *error);
 
 #endif

@@ -15,13 +15,12 @@
 /* Times in milliseconds; -1: no limit. Everything is borrowed. */
 struct pump_config {
     const struct trust_config *trust;
+    const struct local_config *local;
     struct trust_occasion us; /* its address is not looked at */
     int handshake_ms;
     int idle_ms;
     int linger_ms;
     bool zero;    /* leave once both have accepted each other */
-    bool use_in;  /* false: our direction ends when the peer's does */
-    bool in_follows; /* the same, though until then stdin is read */
 };
 
 struct pump_result {
@@ -33,9 +32,8 @@ struct pump_result {
 };
 
 /* Run a channel, whose session is young or old, to its end. channel->error says how that was, wait->signal if a signal ended it.
- * The transport is closed afterwards. */
-struct pump_result pump_run(const struct pump_config *config, struct channel *channel, struct local *local,
-                            struct report *report, struct wait *wait);
+ * The transport and the local side are closed afterwards. */
+struct pump_result pump_run(const struct pump_config *config, struct channel *channel, struct report *report, struct wait *wait);
 
 /* Before a channel is chosen (meet.h): what the phase is called when time runs out in it. */
 void pump_tell_handshake_timeout(const struct channel *channel, int handshake_ms, struct error *error);

@@ -193,8 +193,8 @@ void side_init(struct side *side, struct identity *identity)
     side->config = (struct pump_config){
                                         .handshake_ms = -1,
                                         .idle_ms = -1,
-                                        .linger_ms = -1,
-                                        .use_in = true};
+                                        .linger_ms = -1};
+    side->local = (struct local_config){.kind = LOCAL_STDIO, .use_in = true, .use_out = true, .fd = -1};
 }
 
 /* A descriptor that is still open here would keep a pipe or a connection from ending. */
@@ -212,10 +212,9 @@ static void close_all_but(const int *kept, size_t count)
 
 static void run_child(struct side *side, int fd, int in, int out, int events, int ended)
 {
-    const int kept[] = {fd, events, ended, terminal_take(side->terminal)};
+    const int kept[] = {fd, events, ended, terminal_take(side->terminal), side->local.fd};
     struct transport transport;
     struct channel channel;
-    struct local local;
     struct wait wait;
     struct report report;
     char target[32];
@@ -230,10 +229,10 @@ static void run_child(struct side *side, int fd, int in, int out, int events, in
     transport = (struct transport){.fd = fd, .setup = TRANSPORT_ACTIVE};
     address_of_socket(fd, &transport.local, &transport.remote);
     side->config.trust = &side->trust;
+    side->config.local = &side->local;
     report_init(&report, target, REPORT_QUIET, &outcome.error);
-    local_init(&local, side->config.use_in, !side->discard);
     if (channel_open(&channel, &side->session, &transport, &outcome.error)) {
-        outcome.result = pump_run(&side->config, &channel, &local, &report, &wait);
+        outcome.result = pump_run(&side->config, &channel, &report, &wait);
         channel_free(&channel);
     }
     outcome.signal = wait.signal;

@@ -50,7 +50,7 @@ struct side {
     struct pump_config config;
     struct trust_config trust;
     struct session_config session;
-    bool discard;  /* nothing goes to stdout */
+    struct local_config local; /* stdin and stdout */
     int stdin_is;  /* in place of a pipe from us; -1: a pipe */
     int stdout_is;
     const char *terminal; /* the child's controlling terminal */

@@ -38,6 +38,16 @@ static bool is_non_blocking(int fd)
     return fcntl(fd, F_GETFL) & O_NONBLOCK;
 }
 
+static bool open_stdio(struct local *local, bool use_in, bool use_out)
+{
+    static struct local_config config;
+    static struct error error;
+
+    config = (struct local_config){.kind = LOCAL_STDIO, .use_in = use_in, .use_out = use_out, .fd = -1};
+    local_init(local, &config);
+    return local_open(local, NULL, NULL, &error);
+}
+
 /* ---- Closed descriptors ---- */
 
 static int reserve(void *argument)
@@ -57,11 +67,11 @@ static int reserve(void *argument)
     /* They are as useless as they were. */
     SO(read(0, &byte, 1) == -1 && errno == EBADF);
     SO(write(1, &byte, 1) == -1 && errno == EBADF);
-    local_init(&local, true, true);
+    SO(open_stdio(&local, true, true));
     SO(local_read(&local, &byte, 1, &length, &error) == LOCAL_READ_FAILED && error.status == STATUS_LOCAL);
     error_clear(&error);
     SO(local_write(&local, &byte, 1, &error) == 0 && error.status == STATUS_LOCAL);
-    local_free(&local);
+    local_close(&local, true);
     return 0;
 }
 
@@ -97,7 +107,7 @@ static int read_from(void *argument)
 
     SO(make_ends(kind, ends));
     SO(dup2(ends[0], 0) == 0);
-    local_init(&local, true, false);
+    SO(open_stdio(&local, true, false));
     SO(local.in.fd == 0 && local.in.is_socket == (*kind == 's') && !local.in.may_block);
     SO(!is_non_blocking(ends[0])); /* others who have it notice nothing */
     SO(local_read(&local, bytes, sizeof bytes, &length, &error) == LOCAL_READ_NOTHING && length == 0);
@@ -107,7 +117,7 @@ static int read_from(void *argument)
     close(ends[1]);
     SO(local_read(&local, bytes, sizeof bytes, &length, &error) == LOCAL_READ_END);
     SO(error.status == STATUS_OK);
-    local_free(&local);
+    local_close(&local, true);
     return 0;
 }
 
@@ -120,7 +130,7 @@ static int read_file(void *argument)
     int fd = open(argument, O_RDONLY);
 
     SO(fd >= 0 && dup2(fd, 0) == 0);
-    local_init(&local, true, false);
+    SO(open_stdio(&local, true, false));
     SO(local_read(&local, bytes, sizeof bytes, &length, &error) == LOCAL_READ_SOME && length == 7);
     SO(local_read(&local, bytes, sizeof bytes, &length, &error) == LOCAL_READ_END);
     return 0;
@@ -136,7 +146,7 @@ static int read_directory(void *argument)
 
     (void)argument;
     SO(fd >= 0 && dup2(fd, 0) == 0);
-    local_init(&local, true, false);
+    SO(open_stdio(&local, true, false));
     SO(local_read(&local, bytes, sizeof bytes, &length, &error) == LOCAL_READ_FAILED);
     SO(error.status == STATUS_LOCAL && strstr(error.story, "cannot read stdin: Is a directory"));
     return 0;
@@ -155,7 +165,7 @@ static int read_terminal(void *argument)
     SO(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
     fd = open(ptsname(master), O_RDWR | O_NOCTTY);
     SO(fd >= 0 && dup2(fd, 0) == 0);
-    local_init(&local, true, false);
+    SO(open_stdio(&local, true, false));
     SO(!local.in.may_block && !is_non_blocking(fd) && is_non_blocking(0));
     SO(local_read(&local, bytes, sizeof bytes, &length, &error) == LOCAL_READ_NOTHING);
     close(master);
@@ -171,7 +181,7 @@ static int do_not_read(void *argument)
 
     (void)argument;
     SO(pipe(ends) == 0 && dup2(ends[0], 0) == 0);
-    local_init(&local, false, true);
+    SO(open_stdio(&local, false, true));
     SO(local.in.fd == -1 && !is_non_blocking(0) && !local.discard);
     return 0;
 }
@@ -190,7 +200,7 @@ static int write_to(void *argument)
 
     SO(make_ends(kind, ends));
     SO(dup2(ends[1], 1) == 1);
-    local_init(&local, false, true);
+    SO(open_stdio(&local, false, true));
     SO(!is_non_blocking(ends[1]));
     SO(local_write(&local, (const uint8_t *)"data", 4, &error) == 4);
     SO(read(ends[0], bytes, sizeof bytes) == 4 && memcmp(bytes, "data", 4) == 0);
@@ -218,7 +228,7 @@ static int write_without_reader(void *argument)
     signal(SIGPIPE, SIG_IGN);
     SO(make_ends(kind, ends));
     SO(dup2(ends[1], 1) == 1);
-    local_init(&local, false, true);
+    SO(open_stdio(&local, false, true));
     close(ends[0]);
     SO(local_write(&local, (const uint8_t *)"data", 4, &error) == 0);
     SO(local.reader_gone && error.status == STATUS_OK);
@@ -233,7 +243,7 @@ static int write_to_full_disk(void *argument)
 
     (void)argument;
     SO(fd >= 0 && dup2(fd, 1) == 1);
-    local_init(&local, false, true);
+    SO(open_stdio(&local, false, true));
     SO(local_write(&local, (const uint8_t *)"data", 4, &error) == 0 && !local.reader_gone);
     SO(error.status == STATUS_LOCAL && strstr(error.story, "cannot write to stdout: No space left"));
     return 0;
@@ -248,7 +258,7 @@ static int discard(void *argument)
     (void)argument;
     SO(pipe(ends) == 0 && dup2(ends[1], 1) == 1);
     close(ends[1]);
-    local_init(&local, false, false);
+    SO(open_stdio(&local, false, false));
     SO(local.discard && local.out.fd == -1);
     SO(local_write(&local, (const uint8_t *)"data", 4, &error) == 4);
     SO(local_close_out(&local, &error));
@@ -269,7 +279,7 @@ static int one_socket_for_both(void *argument)
     (void)argument;
     SO(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 && dup2(ends[0], 0) == 0 && dup2(ends[0], 1) == 1);
     close(ends[0]);
-    local_init(&local, true, true);
+    SO(open_stdio(&local, true, true));
     SO(local_write(&local, (const uint8_t *)"data", 4, &error) == 4);
     SO(local_close_out(&local, &error));
     SO(read(ends[1], bytes, sizeof bytes) == 4 && read(ends[1], bytes, sizeof bytes) == 0);
@@ -288,7 +298,7 @@ static int write_small_steps(void *argument)
 
     (void)argument;
     SO(pipe(ends) == 0 && dup2(ends[1], 1) == 1);
-    local_init(&local, false, true);
+    SO(open_stdio(&local, false, true));
     local.out.may_block = true;
     SO(local_write(&local, zeros, sizeof zeros, &error) == PIPE_BUF);
     return 0;

@@ -59,13 +59,13 @@ static void converse(struct party *party, struct channel *channel, struct report
     struct trust_config trust = {.insecure = true};
     struct pump_config config = {.trust = &trust, .handshake_ms = party->handshake_ms, .idle_ms = -1,
                                  .linger_ms = 10000, .zero = true};
-    struct local local;
+    static const struct local_config local = {.kind = LOCAL_STDIO, .fd = -1};
 
     address_text(&channel->transport.local, outcome->local);
     address_text(&channel->transport.remote, outcome->remote);
     outcome->decided = session_state(channel->session) != SESSION_HELLO;
-    local_init(&local, false, false);
-    pump_run(&config, channel, &local, report, wait);
+    config.local = &local;
+    pump_run(&config, channel, report, wait);
     channel_free(channel);
 }
 

@@ -329,7 +329,7 @@ static void test_no_stdin(void **state)
 
     (void)state;
     prepare(&talk);
-    talk.side.config.use_in = false;
+    talk.side.local.use_in = false;
     begin(&talk, ROLE_WANT_CLIENT);
     write_all(talk.side.in, "not read", 8);
     hand_send(&talk.hand, "data", 4);
@@ -348,7 +348,7 @@ static void test_discard(void **state)
 
     (void)state;
     prepare(&talk);
-    talk.side.discard = true;
+    talk.side.local.use_out = false;
     begin(&talk, ROLE_WANT_CLIENT);
     hand_send(&talk.hand, data, MUCH);
     write_all(talk.side.in, "data", 4);
@@ -373,8 +373,8 @@ static void test_zero(void **state)
 
         prepare(&talk);
         talk.side.config.zero = true;
-        talk.side.config.use_in = false;
-        talk.side.discard = true;
+        talk.side.local.use_in = false;
+        talk.side.local.use_out = false;
         begin(&talk, wants[i]);
         expect_event(&talk, "handshake");
         expect_event(&talk, "accepted");

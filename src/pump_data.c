@@ -1,0 +1,241 @@
+/* pump_data.c - the pump's middle: bytes between the local side and the session, until there is a reason to leave. */
+#include "pump_parts.h"
+#include "text.h"
+
+#include <unistd.h>
+
+enum {
+    PLAIN_IN_SIZE = 65536,
+    PLAIN_OUT_SIZE = 65536 + SESSION_RECORD_MAX
+};
+
+static void read_local(struct pump *pump)
+{
+    uint8_t *room = buffer_room(&pump->in, PLAIN_IN_SIZE);
+    size_t length;
+
+    if (!room) {
+        error_set(pump->error, STATUS_LOCAL, "out of memory");
+        return;
+    }
+    switch (local_read(&pump->local, room, PLAIN_IN_SIZE, &length, pump->error)) {
+    case LOCAL_READ_SOME:
+        buffer_filled(&pump->in, length);
+        break;
+    case LOCAL_READ_END:
+        pump->in_ended = true;
+        break;
+    case LOCAL_READ_NOTHING:
+    case LOCAL_READ_FAILED:
+        break;
+    }
+}
+
+static void write_local(struct pump *pump)
+{
+    size_t written = local_write(&pump->local, buffer_at(&pump->out), buffer_used(&pump->out), pump->error);
+
+    if (pump->local.reader_gone && local_ends_with_reader(&pump->local))
+        pump->result.reader_gone = true;
+    buffer_skip(&pump->out, written);
+}
+
+static void send_to_peer(struct pump *pump)
+{
+    size_t taken = session_send(pump->session, buffer_at(&pump->in), buffer_used(&pump->in));
+
+    if (taken == 0)
+        return;
+    buffer_skip(&pump->in, taken);
+    pump->result.sent += taken;
+    pump->last_data = wait_now();
+}
+
+/* Datagrams are written one by one, so that their limits can be seen. */
+static bool has_room(const struct pump *pump)
+{
+    if (channel_is_datagrams(pump->channel))
+        return buffer_used(&pump->out) == 0;
+    return buffer_used(&pump->out) + SESSION_RECORD_MAX <= PLAIN_OUT_SIZE;
+}
+
+/* As much as stdout has room for: what is not taken here is not read from the socket either. */
+void pump_receive(struct pump *pump)
+{
+    while (has_room(pump)) {
+        uint8_t *room = buffer_room(&pump->out, SESSION_RECORD_MAX);
+        size_t length = room ? session_receive(pump->session, room, SESSION_RECORD_MAX) : 0;
+
+        if (length == 0)
+            break;
+        buffer_filled(&pump->out, length);
+        pump->result.received += length;
+        pump->last_data = wait_now();
+    }
+}
+
+static void end_directions(struct pump *pump)
+{
+    bool peer_closed = session_peer_closed(pump->session);
+    bool all_written = buffer_used(&pump->out) == 0;
+
+    if (peer_closed && all_written && pump->local.out.fd >= 0)
+        local_close_out(&pump->local, pump->error);
+    /* Without stdin there is no end of ours to wait for, and nobody types one while the data goes into a file. */
+    if (peer_closed && (!pump->config->local->use_in || pump->config->local->in_follows))
+        pump->in_ended = true;
+    if (pump->config->zero && session_is_accepted(pump->session))
+        pump->in_ended = true;
+    /* Whoever closes last tells by it that everything was written. */
+    if (pump->in_ended && buffer_used(&pump->in) == 0 && !session_we_closed(pump->session) &&
+        (!peer_closed || all_written) && pump->error->status == STATUS_OK) {
+        session_close(pump->session);
+        pump->closed_at = wait_now();
+    }
+    if (peer_closed && !pump->result.peer_closed && !pump->in_ended)
+        report_say(pump->report, isatty(STDIN_FILENO) ? REPORT_NORMAL : REPORT_VERBOSE,
+                   "the peer has ended its direction; the end of our input ends the session");
+    pump->result.peer_closed = peer_closed;
+}
+
+static void tell_acceptance(struct pump *pump)
+{
+    if (pump->accepted_reported || !session_is_accepted(pump->session) || session_state(pump->session) != SESSION_OPEN)
+        return;
+    pump->accepted_reported = true;
+    report_accepted(pump->report);
+}
+
+/* Nothing is left to be done. */
+static bool is_over(const struct pump *pump)
+{
+    bool we_closed =
+        session_we_closed(pump->session) && (channel_is_flushed(pump->channel) || pump->channel->broken);
+
+    if (pump->result.reader_gone)
+        return true;
+    /* What did arrive is written, also when the session has failed since. */
+    if (buffer_used(&pump->out) > 0 && pump->local.out.fd >= 0 && !pump->local.failed)
+        return false;
+    if (pump->error->status != STATUS_OK || session_state(pump->session) == SESSION_FAILED)
+        return true;
+    if (pump->config->zero)
+        return we_closed;
+    return we_closed && session_peer_closed(pump->session);
+}
+
+/* The peer has gone while we still had something to say. */
+static bool is_cut(struct pump *pump)
+{
+    if (!pump->channel->broken || !pump->channel->ended)
+        return false;
+    if (session_we_closed(pump->session) && session_peer_closed(pump->session))
+        return false;
+    pump_receive(pump);
+    if (buffer_used(&pump->out) > 0)
+        return false;
+    error_set(pump->error, STATUS_CUT, "the peer has gone before it had taken everything that we sent");
+    return true;
+}
+
+static int64_t soonest(struct pump *pump)
+{
+    const struct pump_config *config = pump->config;
+    int64_t deadline = WAIT_FOREVER;
+
+    if (config->idle_ms >= 0)
+        deadline = pump->last_data + config->idle_ms;
+    if (config->zero)
+        deadline = pump_earlier(deadline, pump->handshake_deadline);
+    if (!pump->accepted_reported)
+        deadline = pump_earlier(deadline, pump->news_at);
+    /* The linger time is for a silent peer: not for a slow reader of ours, nor for one of the peer's. */
+    if (session_we_closed(pump->session) && !session_peer_closed(pump->session) && config->linger_ms >= 0 &&
+        buffer_used(&pump->out) == 0 && channel_is_flushed(pump->channel)) {
+        int64_t since = pump->channel->last_traffic > pump->closed_at ? pump->channel->last_traffic : pump->closed_at;
+
+        deadline = pump_earlier(deadline, since + config->linger_ms);
+    }
+    return deadline;
+}
+
+static void time_ran_out(struct pump *pump)
+{
+    const struct pump_config *config = pump->config;
+    char duration[TEXT_DURATION_SIZE];
+
+    if (!pump->accepted_reported && pump->news_at <= wait_now()) {
+        pump_tell_news(pump, "the peer has not accepted us yet; perhaps somebody is being asked there");
+        return;
+    }
+    if (config->idle_ms >= 0 && wait_now() - pump->last_data >= config->idle_ms)
+        error_set(pump->error, STATUS_TIME, "time ran out: no data for %s either way (--idle-timeout)",
+                  text_from_duration(duration, config->idle_ms));
+    else if (config->zero)
+        error_set(pump->error, STATUS_TIME, "time ran out while waiting for the peer to accept us (--handshake-timeout %s)",
+                  text_from_duration(duration, config->handshake_ms));
+    else if (transport_unacknowledged(&pump->channel->transport) > 0)
+        pump->channel->last_traffic = wait_now(); /* it is there, and has not taken everything yet */
+    else
+        error_set(pump->error, STATUS_TIME,
+                  "time ran out while waiting for the peer to end its direction too (--linger %s without traffic)",
+                  text_from_duration(duration, config->linger_ms));
+}
+
+/* What is wanted of the local side and of the peer, by what there is room for. */
+static enum wait_result wait_for_all(struct pump *pump)
+{
+    bool want_in = !pump->in_ended && pump->config->local->use_in && buffer_used(&pump->in) == 0;
+    bool want_out = buffer_used(&pump->out) > 0 && !pump->local.discard;
+    struct pollfd fds[3] = {
+        channel_poll(pump->channel),
+        {.fd = want_in ? pump->local.in.fd : -1, .events = POLLIN},
+        {.fd = want_out ? pump->local.out.fd : -1, .events = POLLOUT},
+    };
+    enum wait_result result = pump_wait(pump, fds, 3, soonest(pump));
+
+    if (result != WAIT_READY)
+        return result;
+    if (fds[2].revents || (pump->local.discard && buffer_used(&pump->out)))
+        write_local(pump);
+    channel_move(pump->channel, fds[0].revents);
+    if (fds[1].revents)
+        read_local(pump);
+    return result;
+}
+
+/* The peer's host, or a router, says that it is not there. */
+static void tell_unreachable(struct pump *pump)
+{
+    if (!pump->channel->unreachable || pump->unreachable_told)
+        return;
+    pump->unreachable_told = true;
+    report_say(pump->report, REPORT_NORMAL, "the peer cannot be reached just now (%s); if that goes on, it has gone",
+               transport_reason(pump->channel->unreachable));
+}
+
+void pump_move_data(struct pump *pump)
+{
+    pump->last_data = wait_now();
+    pump->news_at = wait_until(PUMP_NEWS_MS);
+    for (;;) {
+        pump_receive(pump);
+        tell_acceptance(pump);
+        tell_unreachable(pump);
+        if (pump->local.discard && buffer_used(&pump->out))
+            write_local(pump);
+        send_to_peer(pump);
+        end_directions(pump);
+        if (is_over(pump) || is_cut(pump))
+            return;
+        switch (wait_for_all(pump)) {
+        case WAIT_SIGNALLED:
+            return;
+        case WAIT_LATE:
+            time_ran_out(pump);
+            break;
+        case WAIT_READY:
+            break;
+        }
+    }
+}
