@@ -132,7 +132,7 @@ static bool is_cut(struct pump *pump)
     if (session_we_closed(pump->session) && session_peer_closed(pump->session))
         return false;
     pump_receive(pump);
-    if (buffer_used(&pump->out) > 0)
+    if (buffer_used(&pump->out) > 0 || session_is_resting(pump->session))
         return false;
     error_set(pump->error, STATUS_CUT, "the peer has gone before it had taken everything that we sent");
     return true;

@@ -135,6 +135,16 @@ bool session_is_tls13(const struct session *session)
     return gnutls_protocol_get_version(session->tls) == GNUTLS_TLS1_3; /* DTLS has greater numbers */
 }
 
+const struct session_counts *session_counts(const struct session *session)
+{
+    return &session->counts;
+}
+
+bool session_output_has_room(const struct session *session)
+{
+    return buffer_used(&session->output) < OUTPUT_MAX;
+}
+
 const uint8_t *session_output(const struct session *session, size_t *length)
 {
     if (session->config->datagrams)
@@ -154,7 +164,7 @@ void session_sent(struct session *session, size_t length)
 
 /* ---- Failing ---- */
 
-static enum session_state fail(struct session *session, int code)
+enum session_state session_fail(struct session *session, int code)
 {
     int alert = session_psk_alert(session, code);
 
@@ -276,7 +286,7 @@ static enum session_state open_session(struct session *session)
             int code = gnutls_session_key_update(session->tls, 0);
 
             if (code < 0)
-                return fail(session, code);
+                return session_fail(session, code);
         }
     } else if (!session->role.symmetric && !session->asked_for_identity) {
         session->accepted = true; /* a plain server that asked for nothing has nothing to refuse */
@@ -309,13 +319,13 @@ static enum session_state handshake(struct session *session)
         if (code == GNUTLS_E_LARGE_PACKET)
             code = GNUTLS_E_AGAIN;
         if (code == GNUTLS_E_AGAIN && session_psk_is_stuck(session))
-            return fail(session, GNUTLS_E_DECRYPTION_FAILED);
+            return session_fail(session, GNUTLS_E_DECRYPTION_FAILED);
         if (code == GNUTLS_E_AGAIN && !is_starved(session))
             return session->state;
         if (code == GNUTLS_E_AGAIN)
             code = GNUTLS_E_PREMATURE_TERMINATION;
         if (code < 0 && code != GNUTLS_E_INTERRUPTED && code != GNUTLS_E_WARNING_ALERT_RECEIVED)
-            return fail(session, code);
+            return session_fail(session, code);
         session->finished = code == 0;
     }
     /* A server that did not ask has not been asked for a verdict either, nor has an end with a pre-shared key. */
@@ -363,7 +373,10 @@ void session_presented(const struct session *session, struct presented *presente
 size_t session_send(struct session *session, const uint8_t *bytes, size_t length)
 {
     size_t taken = 0;
+    int owed = session->state == SESSION_OPEN ? session_pay_key_update(session) : 0;
 
+    if (owed < 0)
+        session_fail(session, owed);
     while (session->state == SESSION_OPEN && taken < length &&
            buffer_used(&session->output) + SESSION_RECORD_MAX + 256 <= OUTPUT_MAX) {
         size_t most = session_record_size(session);
@@ -373,46 +386,59 @@ size_t session_send(struct session *session, const uint8_t *bytes, size_t length
         if (code == GNUTLS_E_INTERRUPTED || code == GNUTLS_E_AGAIN)
             continue;
         if (code < 0) {
-            fail(session, (int)code);
+            session_fail(session, (int)code);
             break;
         }
         taken += (size_t)code;
+        session->counts.records_sent++;
     }
     return taken;
+}
+
+bool session_break(struct session *session)
+{
+    /* One byte of padding makes it a record that the library is willing to send; only TLS 1.3 has padding. */
+    return session->state == SESSION_OPEN && !session->we_closed && session_is_tls13(session) &&
+           session_output_has_room(session) && gnutls_record_send2(session->tls, "", 0, 1, 0) == 0;
 }
 
 /* A TLS 1.2 peer wants to negotiate anew. It is told no; one that keeps asking without reading is thrown out. */
 static bool decline_renegotiation(struct session *session)
 {
     session->declined = true;
-    return buffer_used(&session->output) < OUTPUT_MAX &&
+    return session_output_has_room(session) &&
            gnutls_alert_send(session->tls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION) == 0;
 }
 
 size_t session_receive(struct session *session, uint8_t *bytes, size_t size)
 {
-    while (session->state == SESSION_OPEN && !session->peer_closed) {
+    while (session->state == SESSION_OPEN && !session->peer_closed && !session_is_resting(session)) {
         ssize_t code = session->config->datagrams ? session_receive_datagram(session, bytes, size)
                                                   : gnutls_record_recv(session->tls, bytes, size);
+        int owed;
 
         if (code > 0) {
+            session->counts.records_received++;
             session->accepted = true;
             return (size_t)code;
         }
+        owed = session_pay_key_update(session);
+        if (owed < 0)
+            code = owed;
         if (code == 0) {
             session->peer_closed = true;
             /* Like data: a server that had refused us would have said so. */
             session->accepted = true;
         } else if (code == GNUTLS_E_AGAIN) {
             if (is_starved(session))
-                fail(session, GNUTLS_E_PREMATURE_TERMINATION);
+                session_fail(session, GNUTLS_E_PREMATURE_TERMINATION);
             else if (buffer_used(&session->input) == 0)
                 break;
         } else if (code == GNUTLS_E_REHANDSHAKE) {
             if (!decline_renegotiation(session))
-                fail(session, (int)code);
+                session_fail(session, (int)code);
         } else if (code != GNUTLS_E_INTERRUPTED && code != GNUTLS_E_WARNING_ALERT_RECEIVED) {
-            fail(session, (int)code);
+            session_fail(session, (int)code);
         }
     }
     return 0;

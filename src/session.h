@@ -132,6 +132,36 @@ size_t session_close_size(const struct session *session); /* bytes of output tha
 bool session_we_closed(const struct session *session);
 bool session_peer_closed(const struct session *session); /* its close_notify has come */
 
+/* What has been counted since the session is open. */
+struct session_counts {
+    uint64_t records_sent; /* of application data */
+    uint64_t records_received;
+    unsigned key_updates_sent;
+    unsigned key_updates_received;
+};
+const struct session_counts *session_counts(const struct session *session);
+
+/* ---- New keys (KeyUpdate, RFC 8446 section 4.6.3): the peer's wish for them is granted without being asked for ---- */
+
+enum session_rekey {
+    SESSION_REKEY_BOTH, /* our direction has new keys, and the peer was asked for the same: session_rekey_answers() will grow */
+    SESSION_REKEY_OURS, /* our direction has: the peer has closed its own */
+    SESSION_REKEY_WAITING,  /* the peer has not answered the last one yet */
+    SESSION_REKEY_TOO_SOON, /* the last one was half a second ago or less (session_time()); or the output is full */
+    SESSION_REKEY_NOT_ACCEPTED, /* the peer has not accepted us yet */
+    SESSION_REKEY_UNKNOWN,  /* this version of TLS has nothing like it */
+    SESSION_REKEY_CLOSED    /* our direction is closed */
+};
+enum session_rekey session_rekey(struct session *session);
+unsigned session_rekey_answers(const struct session *session);
+
+/* A peer sends them faster than the library takes them: session_receive() does so from session_deadline() on. */
+bool session_is_resting(const struct session *session);
+
+/* An empty record: what is sent before it and what is sent after it are in different ones. False: this version has none, or our
+ * direction is closed, or the output is full. */
+bool session_break(struct session *session);
+
 /* ---- The door of a datagram listener: nothing is kept for an address that has not answered (RFC 6347 section 4.2.1) ---- */
 
 #define SESSION_DOOR_ANSWER_MAX 128

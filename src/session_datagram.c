@@ -410,7 +410,7 @@ void session_time(struct session *session, int64_t now)
 int64_t session_deadline(const struct session *session)
 {
     if (!session->config->datagrams)
-        return SESSION_NEVER;
+        return session_rest_deadline(session);
     switch (session->state) {
     case SESSION_HELLO:
         return role_datagram_deadline(&session->datagram);

@@ -19,6 +19,17 @@ struct session_psk {
     unsigned sealed;          /* datagrams: records that should have been decrypted */
 };
 
+/* New keys while the session is open. */
+struct session_keys {
+    bool owed;   /* the peer wishes for an answer */
+    bool wished; /* we do */
+    bool has_wished;
+    int64_t wished_at;
+    unsigned answers;
+    unsigned taken;  /* from the peer since */
+    int64_t span_at; /* ... then */
+};
+
 struct session {
     const struct session_config *config;
     struct error *error;
@@ -45,6 +56,8 @@ struct session {
     bool accepted;        /* the peer has accepted us */
     bool we_closed;
     bool peer_closed;
+    struct session_keys keys;
+    struct session_counts counts;
 
     /* Datagrams: input and output are queues of them. */
     struct role_datagram datagram;
@@ -117,6 +130,24 @@ int session_psk_alert(const struct session *session, int code);
 
 /* Keep the story of a GnuTLS error, as it is for the state that the session is in. */
 void session_tell(struct session *session, int code);
+
+/* ---- session_keys.c ---- */
+
+/* A KeyUpdate goes or comes; before the library has acted on it, or after. */
+void session_watch_key_update(struct session *session, bool before, bool incoming, uint8_t *body, size_t length);
+
+/* Answer the peer's wish for new keys, if it is time. A GnuTLS error code. */
+int session_pay_key_update(struct session *session);
+
+int64_t session_rest_deadline(const struct session *session);
+
+/* ---- session.c ---- */
+
+/* The output can take one more small record. */
+bool session_output_has_room(const struct session *session);
+
+/* The library has failed: an alert, the story, and the end. */
+enum session_state session_fail(struct session *session, int code);
 
 /* ---- session_datagram.c ---- */
 

@@ -116,8 +116,9 @@ static int watch_handshake(gnutls_session_t tls, unsigned type, unsigned when, u
 {
     struct session *session = gnutls_session_get_ptr(tls);
 
-    (void)when;
-    if (!incoming)
+    if (type == GNUTLS_HANDSHAKE_KEY_UPDATE)
+        session_watch_key_update(session, when == GNUTLS_HOOK_PRE, incoming, body->data, body->size);
+    if (!incoming || when == GNUTLS_HOOK_PRE)
         return 0;
     switch (type) {
     case GNUTLS_HANDSHAKE_CLIENT_HELLO:
@@ -125,7 +126,6 @@ static int watch_handshake(gnutls_session_t tls, unsigned type, unsigned when, u
     case GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST:
         session->asked_for_identity = true;
         break;
-    case GNUTLS_HANDSHAKE_KEY_UPDATE:
     case GNUTLS_HANDSHAKE_NEW_SESSION_TICKET:
         if (session->state == SESSION_OPEN)
             session->accepted = true;
@@ -251,7 +251,7 @@ bool session_make_tls(struct session *session, enum role role)
     gnutls_transport_set_push_function(tls, push);
     gnutls_transport_set_pull_function(tls, pull);
     gnutls_session_set_verify_function(tls, verify);
-    gnutls_handshake_set_hook_function(tls, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST, watch_handshake);
+    gnutls_handshake_set_hook_function(tls, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH, watch_handshake);
     gnutls_transport_set_pull_timeout_function(tls, pull_timeout);
     gnutls_handshake_set_timeout(tls, 0); /* ours is in the pump */
     if (session->config->datagrams)

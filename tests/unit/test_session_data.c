@@ -3,8 +3,8 @@
 #include "helpers.h"
 #include "pair.h"
 #include "role_alert.h"
+#include "stock.h"
 
-#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -309,90 +309,6 @@ static void test_late_alert(void **state)
 
 /* ---- Renegotiation: a peer that is the library itself, in TLS 1.2 ---- */
 
-struct stock {
-    gnutls_session_t tls;
-    gnutls_certificate_credentials_t credentials;
-    struct buffer in, out;
-    struct pair pair; /* for its configuration */
-    struct session *session;
-};
-
-static ssize_t stock_pull(gnutls_transport_ptr_t pointer, void *bytes, size_t length)
-{
-    struct stock *stock = pointer;
-    size_t taken = buffer_take(&stock->in, bytes, length);
-
-    if (taken)
-        return (ssize_t)taken;
-    gnutls_transport_set_errno(stock->tls, EAGAIN);
-    return -1;
-}
-
-static ssize_t stock_push(gnutls_transport_ptr_t pointer, const void *bytes, size_t length)
-{
-    struct stock *stock = pointer;
-
-    assert_true(buffer_append(&stock->out, bytes, length));
-    return (ssize_t)length;
-}
-
-static void to_session(struct stock *stock)
-{
-    if (buffer_used(&stock->out))
-        session_feed(stock->session, buffer_at(&stock->out), buffer_used(&stock->out));
-    buffer_skip(&stock->out, buffer_used(&stock->out));
-    if (session_advance(stock->session) == SESSION_VERDICT)
-        session_accept(stock->session);
-    session_advance(stock->session);
-}
-
-static void from_session(struct stock *stock)
-{
-    size_t length;
-    const uint8_t *bytes = session_output(stock->session, &length);
-
-    buffer_append(&stock->in, bytes, length);
-    session_sent(stock->session, length);
-}
-
-static void stock_open(struct stock *stock, enum role role)
-{
-    int code = GNUTLS_E_AGAIN;
-
-    memset(stock, 0, sizeof *stock);
-    assert_int_equal(gnutls_init(&stock->tls, (role == ROLE_CLIENT ? GNUTLS_CLIENT : GNUTLS_SERVER) | GNUTLS_NONBLOCK), 0);
-    assert_int_equal(gnutls_certificate_allocate_credentials(&stock->credentials), 0);
-    assert_true(gnutls_certificate_set_x509_key_file(stock->credentials, scratch_path("bob.pem"), scratch_path("bob.pem"), GNUTLS_X509_FMT_PEM) >= 0);
-    gnutls_credentials_set(stock->tls, GNUTLS_CRD_CERTIFICATE, stock->credentials);
-    assert_int_equal(gnutls_priority_set_direct(stock->tls, versions[1], NULL), 0);
-    gnutls_transport_set_ptr(stock->tls, stock);
-    gnutls_transport_set_pull_function(stock->tls, stock_pull);
-    gnutls_transport_set_push_function(stock->tls, stock_push);
-
-    pair_init(&stock->pair);
-    stock->pair.at[A].config.role.active = role == ROLE_SERVER;
-    stock->session = session_new(&stock->pair.at[A].config, 0, &stock->pair.at[A].error);
-    for (int i = 0; i < 10 && code == GNUTLS_E_AGAIN; i++) {
-        to_session(stock);
-        from_session(stock);
-        code = gnutls_handshake(stock->tls);
-    }
-    assert_int_equal(code, 0);
-    to_session(stock);
-    from_session(stock);
-    assert_int_equal(session_state(stock->session), SESSION_OPEN);
-}
-
-static void stock_free(struct stock *stock)
-{
-    gnutls_deinit(stock->tls);
-    gnutls_certificate_free_credentials(stock->credentials);
-    buffer_free(&stock->in);
-    buffer_free(&stock->out);
-    session_free(stock->session);
-    pair_free(&stock->pair);
-}
-
 /* The peer, a server, asks: it is told no, and all goes on. */
 static void test_renegotiation_with_a_server(void **state)
 {
@@ -400,17 +316,17 @@ static void test_renegotiation_with_a_server(void **state)
     uint8_t bytes[SESSION_RECORD_MAX];
 
     (void)state;
-    stock_open(&stock, ROLE_SERVER);
+    stock_open(&stock, ROLE_SERVER, versions[1]);
     assert_int_equal(gnutls_rehandshake(stock.tls), 0);
-    to_session(&stock);
+    stock_to_session(&stock);
     assert_int_equal(session_receive(stock.session, bytes, sizeof bytes), 0);
     check_row(session_state(stock.session) == SESSION_OPEN, "%s", stock.pair.at[A].error.story);
-    from_session(&stock);
+    stock_from_session(&stock);
     assert_int_equal(gnutls_record_recv(stock.tls, bytes, sizeof bytes), GNUTLS_E_WARNING_ALERT_RECEIVED);
     assert_int_equal(gnutls_alert_get(stock.tls), GNUTLS_A_NO_RENEGOTIATION);
 
     assert_int_equal(gnutls_record_send(stock.tls, "data", 4), 4);
-    to_session(&stock);
+    stock_to_session(&stock);
     assert_int_equal(session_receive(stock.session, bytes, sizeof bytes), 4);
     stock_free(&stock);
 }
@@ -423,10 +339,10 @@ static void test_endless_renegotiation(void **state)
     size_t length;
 
     (void)state;
-    stock_open(&stock, ROLE_SERVER);
+    stock_open(&stock, ROLE_SERVER, versions[1]);
     for (int i = 0; i < 20000 && session_state(stock.session) == SESSION_OPEN; i++) {
         gnutls_rehandshake(stock.tls);
-        to_session(&stock);
+        stock_to_session(&stock);
         session_receive(stock.session, bytes, sizeof bytes);
     }
     assert_int_equal(session_state(stock.session), SESSION_FAILED);
@@ -443,12 +359,12 @@ static void test_renegotiation_with_a_client(void **state)
     uint8_t bytes[SESSION_RECORD_MAX];
 
     (void)state;
-    stock_open(&stock, ROLE_CLIENT);
+    stock_open(&stock, ROLE_CLIENT, versions[1]);
     assert_int_equal(gnutls_handshake(stock.tls), GNUTLS_E_AGAIN);
-    to_session(&stock);
+    stock_to_session(&stock);
     assert_int_equal(session_receive(stock.session, bytes, sizeof bytes), 0);
     assert_true(session_state(stock.session) == SESSION_OPEN || stock.pair.at[A].error.status == STATUS_TLS);
-    from_session(&stock);
+    stock_from_session(&stock);
     assert_int_equal(gnutls_handshake(stock.tls), GNUTLS_E_WARNING_ALERT_RECEIVED);
     assert_int_equal(gnutls_alert_get(stock.tls), GNUTLS_A_NO_RENEGOTIATION);
     stock_free(&stock);
