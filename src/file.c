@@ -13,21 +13,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char *home_folder(void)
+{
+    const char *home = getenv("HOME");
+    const struct passwd *user;
+
+    if (home && home[0] == '/')
+        return home;
+    user = getpwuid(geteuid());
+    return user ? user->pw_dir : NULL;
+}
+
 char *file_path(const char *variable, const char *fallback, const char *name)
 {
     const char *base = getenv(variable);
-    const char *home = getenv("HOME");
+    const char *home;
     char *path = NULL;
     int length;
 
     if (base && base[0] == '/') { /* the XDG specification: a relative path is no path */
         length = asprintf(&path, "%s/symtls/%s", base, name);
     } else {
-        if (!home || home[0] != '/') {
-            const struct passwd *user = getpwuid(geteuid());
-
-            home = user ? user->pw_dir : NULL;
-        }
+        home = home_folder();
         if (!home)
             return NULL;
         length = asprintf(&path, "%s/%s/symtls/%s", home, fallback, name);
@@ -43,6 +50,22 @@ static char *folder_of(const char *path)
 
     free(copy);
     return folder;
+}
+
+char *file_beside(const char *beside, const char *path)
+{
+    const char *home = strncmp(path, "~/", 2) == 0 ? home_folder() : NULL;
+    char *folder, *whole = NULL;
+
+    if (home)
+        return asprintf(&whole, "%s%s", home, path + 1) < 0 ? NULL : whole;
+    if (path[0] == '/' || !strchr(beside, '/'))
+        return strdup(path);
+    folder = folder_of(beside);
+    if (!folder || asprintf(&whole, "%s/%s", folder, path) < 0)
+        whole = NULL;
+    free(folder);
+    return whole;
 }
 
 bool file_make_folder(const char *path, enum status status, struct error *error)
@@ -83,6 +106,33 @@ static bool is_private(const char *path, const struct stat *info, enum status st
     return false;
 }
 
+/* ssh(1) has the same rule for its ssh_config. */
+static bool is_ours(const char *path, const struct stat *info, enum status status, struct error *error)
+{
+    if (info->st_uid != geteuid() && info->st_uid != 0)
+        error_set(error, status, "\"%s\" belongs to another user (uid %u), who could write anything into it, so it is not used", path,
+                  (unsigned)info->st_uid);
+    else if (info->st_mode & 022)
+        error_set(error, status, "\"%s\" can be written by others (mode %04o), so it is not used; chmod go-w mends it", path,
+                  info->st_mode & 07777U);
+    else
+        return true;
+    return false;
+}
+
+static bool may_use(int fd, const char *path, enum file_privacy privacy, enum status status, struct error *error)
+{
+    struct stat info;
+
+    if (privacy == FILE_PUBLIC)
+        return true;
+    if (fstat(fd, &info) != 0) {
+        error_set(error, status, "cannot look at \"%s\": %s", path, strerror(errno));
+        return false;
+    }
+    return privacy == FILE_OURS ? is_ours(path, &info, status, error) : is_private(path, &info, status, error);
+}
+
 static bool read_all(int fd, const char *path, struct buffer *contents, enum status status, struct error *error)
 {
     for (;;) {
@@ -108,7 +158,6 @@ static bool read_all(int fd, const char *path, struct buffer *contents, enum sta
 bool file_read(const char *path, enum file_privacy privacy, struct buffer *contents, enum status status,
                struct error *error)
 {
-    struct stat info;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     bool done;
 
@@ -119,8 +168,7 @@ bool file_read(const char *path, enum file_privacy privacy, struct buffer *conte
         errno = reason;
         return false;
     }
-    done = read_all(fd, path, contents, status, error) &&
-           (privacy == FILE_PUBLIC || (fstat(fd, &info) == 0 && is_private(path, &info, status, error)));
+    done = read_all(fd, path, contents, status, error) && may_use(fd, path, privacy, status, error);
     close(fd);
     errno = 0;
     return done;

@@ -12,10 +12,18 @@
  * fallback ".config"). The caller frees it; NULL when there is no home either. */
 char *file_path(const char *variable, const char *fallback, const char *name);
 
+/* What a file calls another one: "~/..." is in the home folder, and a relative path begins where the file `beside` is. The
+ * caller frees it; NULL: no memory. */
+char *file_beside(const char *beside, const char *path);
+
 /* Make the folder that `path` is in, and those above it, 0700. False with an error. */
 bool file_make_folder(const char *path, enum status status, struct error *error);
 
-enum file_privacy { FILE_PUBLIC, FILE_PRIVATE /* refuse a file that others than its owner can read */ };
+enum file_privacy {
+    FILE_PUBLIC,
+    FILE_PRIVATE, /* refuse a file that others than its owner can read */
+    FILE_OURS     /* refuse a file that others than we and root can write */
+};
 
 enum { FILE_SIZE_MAX = 1 << 20 };
 

@@ -116,6 +116,9 @@ static bool begin(struct program *program, int argc, char **argv, struct error *
     if (!options_read(&program->options, argc, (const char **)argv, error) ||
         !report_init(&program->report, program->options.report, program->options.verbosity, error))
         return false;
+    if (program->options.config)
+        report_say(&program->report, REPORT_VERBOSE, "settings are from %s%s%s", program->options.config,
+                   program->options.section ? ", also those for " : "", program->options.section ? program->options.section : "");
     /* That process must not know any secret: it comes first. */
     if (is_sctp_in_udp(&program->options) && !sctp_user_prepare(&program->sctp_user, error))
         return false;

@@ -1,11 +1,10 @@
-/* options.c - the command line: what each option sets. options_table.c has their names, options_values.c how their values are
- * read, options_check.c the rules between them. */
+/* options.c - what each option sets. options_read.c collects what was said, options_table.c has the names, options_values.c how
+ * values are read, options_check.c the rules between options. */
 #include "options.h"
 #include "options_check.h"
-#include "options_table.h"
+#include "options_take.h"
 #include "options_values.h"
 
-#include <popt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,20 @@ enum {
 };
 
 #define SCTP_UDP_USUAL "9899" /* the same */
+
+void options_begin(struct options *options)
+{
+    *options = (struct options){.family = AF_UNSPEC,
+                                .mtu = MTU_USUAL,
+                                .sctp_udp_local = SCTP_UDP_PORT_USUAL,
+                                .sctp_udp_remote = SCTP_UDP_PORT_USUAL,
+                                .wait_ms = 30000,
+                                .handshake_ms = 30000,
+                                .idle_ms = -1,
+                                .linger_ms = 10000,
+                                .retry_delay_ms = 1000,
+                                .extension_id = HELLO_EXTENSION_ID};
+}
 
 void options_free(struct options *options)
 {
@@ -140,8 +153,7 @@ static bool take_simple(struct options *options, int option, const char *value, 
 
 _Static_assert(sizeof(enum role_want) == sizeof(int) && sizeof(enum trust_tofu) == sizeof(int), "an enum is an int here");
 
-/* One option. `value` is NULL or owned by the options. */
-static bool take(struct options *options, int option, const char *value, struct error *error)
+bool options_take(struct options *options, int option, const char *value, struct error *error)
 {
     long number;
     bool taken;
@@ -152,7 +164,8 @@ static bool take(struct options *options, int option, const char *value, struct 
     case 'l':
     case 'b':
     case OPT_NO_SNI:
-        return true; /* options_check() looks at what was given */
+    case OPT_CONFIG:
+        return true; /* options_check() looks at what was given, and options_read() at -F */
     case 'u':
         options->transport = OPTIONS_UDP;
         return true;
@@ -213,85 +226,14 @@ static bool take(struct options *options, int option, const char *value, struct 
     }
 }
 
-static bool take_all(struct options *options, struct options_given *given, poptContext context, struct error *error)
-{
-    int option;
-
-    while ((option = poptGetNextOpt(context)) > 0) {
-        char *argument = poptGetOptArg(context);
-        const char *value = argument ? options_own(options, argument) : NULL;
-        bool taken = (value || !argument) && take(options, option, value, error);
-
-        given->times[option] = given->times[option] + 1;
-
-        free(argument);
-        if (!taken)
-            return false;
-    }
-    if (option < -1) {
-        error_set(error, STATUS_LOCAL, "%s: %s; symtls --help lists the options",
-                  poptBadOption(context, POPT_BADOPTION_NOALIAS), poptStrerror(option));
-        return false;
-    }
-    return true;
-}
-
-/* popt would take the word behind an option for its value, where that is optional and goes with "=" only. False: no memory. */
-static bool settle_optional(struct options *options, int argc, const char **argv, struct options_list *words)
+const char *options_usual(const char *name)
 {
     static const struct {
-        const char *option, *full;
-    } optional[] = {{"--dane", "--dane=" OPTIONS_DANE_DNS},
-                    {"--retry", "--retry=" OPTIONS_RETRY_FOREVER},
-                    {"--sctp-udp", "--sctp-udp=" SCTP_UDP_USUAL}};
-    bool ended = false;
+        const char *name, *value;
+    } usual[] = {{"dane", OPTIONS_DANE_DNS}, {"retry", OPTIONS_RETRY_FOREVER}, {"sctp-udp", SCTP_UDP_USUAL}};
 
-    for (int i = 0; i < argc; i++) {
-        const char *word = argv[i];
-
-        ended = ended || strcmp(word, "--") == 0;
-        for (size_t j = 0; !ended && j < COUNT(optional); j++)
-            if (strcmp(argv[i], optional[j].option) == 0)
-                word = options_own(options, optional[j].full);
-        if (!word || !options_append(words, word))
-            return false;
-    }
-    return options_append(words, NULL);
-}
-
-bool options_read(struct options *options, int argc, const char **argv, struct error *error)
-{
-    struct options_given given = {0};
-    struct options_list words = {0}, all = {0};
-    poptContext context;
-    const char *word;
-    bool read;
-
-    *options = (struct options){.family = AF_UNSPEC,
-                                .mtu = MTU_USUAL,
-                                .sctp_udp_local = SCTP_UDP_PORT_USUAL,
-                                .sctp_udp_remote = SCTP_UDP_PORT_USUAL,
-                                .wait_ms = 30000,
-                                .handshake_ms = 30000,
-                                .idle_ms = -1,
-                                .linger_ms = 10000,
-                                .retry_delay_ms = 1000,
-                                .extension_id = HELLO_EXTENSION_ID};
-    if (!settle_optional(options, argc, argv, &all)) {
-        free(all.at);
-        error_set(error, STATUS_LOCAL, "out of memory");
-        return false;
-    }
-    context = poptGetContext("symtls", argc, all.at, options_table, 0);
-    poptSetOtherOptionHelp(context, "[OPTION...] HOST PORT | -l [ADDR] PORT | -b HOST PORT");
-    read = take_all(options, &given, context, error);
-    while (read && (word = poptGetArg(context))) {
-        word = options_own_name(options, words.count ? "PORT" : "HOST", word, error);
-        read = word && options_append(&words, word);
-    }
-    poptFreeContext(context);
-    free(all.at);
-    read = read && options_check(options, &given, &words, error);
-    free(words.at);
-    return read;
+    for (size_t i = 0; i < COUNT(usual); i++)
+        if (strcmp(name, usual[i].name) == 0)
+            return usual[i].value;
+    return NULL;
 }

@@ -97,6 +97,9 @@ struct options {
     int verbosity;
     const char *report;
 
+    const char *config;  /* the file of settings that was read; NULL: none */
+    const char *section; /* and the section of it that counts; NULL: none */
+
     struct options_list owned; /* every text above */
 };
 

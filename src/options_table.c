@@ -2,6 +2,8 @@
 #include "options_table.h"
 #include "options_check.h"
 
+#include <string.h>
+
 #define FLAG(name, letter, value, text)       {name, letter, POPT_ARG_NONE, NULL, value, text, NULL}
 #define TAKES(name, letter, value, text, arg) {name, letter, POPT_ARG_STRING, NULL, value, text, arg}
 #define GROUP(table, title)                   {NULL, '\0', POPT_ARG_INCLUDE_TABLE, (void *)table, 0, title, NULL}
@@ -93,6 +95,7 @@ static const struct poptOption other_options[] = {
     TAKES("report", '\0', OPT_REPORT, "events as JSON lines", "FILE|fd:N"),
     FLAG("show-identity", '\0', OPT_SHOW_IDENTITY, "print our pin and name"),
     FLAG("make-psk", '\0', OPT_MAKE_PSK, "print a fresh key, for --psk-file"),
+    TAKES("config", 'F', OPT_CONFIG, "settings (~/.config/symtls/config); none: no file", "FILE"),
     TAKES("known", '\0', OPT_KNOWN, "the known peers: list, add NAME PIN, del NAME [PIN]", "TASK"),
     FLAG("version", 'V', OPT_VERSION, "print the version"),
     POPT_TABLEEND,
@@ -110,3 +113,17 @@ const struct poptOption options_table[] = {
     POPT_AUTOHELP
     POPT_TABLEEND,
 };
+
+const struct poptOption *options_named(const char *name)
+{
+    for (const struct poptOption *group = options_table; group->arg; group++) {
+        const struct poptOption *option = group->arg;
+
+        if (option == poptHelpOptions)
+            continue;
+        for (; option->longName; option++)
+            if (strcmp(option->longName, name) == 0)
+                return option;
+    }
+    return NULL;
+}

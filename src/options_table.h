@@ -7,4 +7,7 @@
 /* The values that popt gives are those of options_check.h. */
 extern const struct poptOption options_table[];
 
+/* The option of that long name; NULL: there is none. */
+const struct poptOption *options_named(const char *name);
+
 #endif

@@ -26,7 +26,9 @@ int scratch_setup(void **state)
     (void)state;
     umask(022);
     strcpy(scratch, "/tmp/symtls-unit-XXXXXX");
-    return mkdtemp(scratch) && chmod(scratch, 0755) == 0 ? 0 : -1;
+    if (!mkdtemp(scratch) || chmod(scratch, 0755) != 0)
+        return -1;
+    return setenv("XDG_CONFIG_HOME", scratch, 1); /* whoever runs the tests may have settings */
 }
 
 static int remove_one(const char *path, const struct stat *info, int type, struct FTW *where)

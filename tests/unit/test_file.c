@@ -170,6 +170,71 @@ static void test_read_limit(void **state)
     buffer_free(&contents);
 }
 
+/* ---- Files that name others ---- */
+
+static void test_beside(void **state)
+{
+    static const struct {
+        const char *beside, *path, *wanted;
+    } rows[] = {
+        {"/etc/x/config", "key.pem", "/etc/x/key.pem"},
+        {"/etc/x/config", "keys/key.pem", "/etc/x/keys/key.pem"},
+        {"/etc/x/config", "../key.pem", "/etc/x/../key.pem"},
+        {"/etc/x/config", "/key.pem", "/key.pem"},
+        {"/etc/x/config", "~/key.pem", "/home/me/key.pem"},
+        {"/etc/x/config", "~me/key.pem", "/etc/x/~me/key.pem"},
+        {"/etc/x/config", "~", "/etc/x/~"},
+        {"x/config", "key.pem", "x/key.pem"},
+        {"config", "key.pem", "key.pem"},
+        {"config", "~/key.pem", "/home/me/key.pem"},
+    };
+
+    (void)state;
+    setenv("HOME", "/home/me", 1);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *path = file_beside(rows[i].beside, rows[i].path);
+
+        check_row(path && strcmp(path, rows[i].wanted) == 0, "row %zu: %s", i, path ? path : "NULL");
+        free(path);
+    }
+}
+
+/* ---- Files that others could have written ---- */
+
+static const char *read_ours(enum status status)
+{
+    static struct error error;
+    struct buffer contents = {0};
+    bool done;
+
+    error_clear(&error);
+    done = file_read(scratch_path("ours"), FILE_OURS, &contents, status, &error);
+    buffer_free(&contents);
+    if (!done)
+        assert_int_equal(error.status, status);
+    return done ? "read" : error.story;
+}
+
+static void test_ours(void **state)
+{
+    (void)state;
+    for (unsigned mode = 0; mode <= 0777; mode++) {
+        const char *got;
+
+        file_put(scratch_path("ours"), "x", mode | 0600);
+        got = read_ours(STATUS_LOCAL);
+        if (mode & 022)
+            check_row(strstr(got, "can be written by others"), "mode %04o: %s", mode, got);
+        else
+            check_row(strcmp(got, "read") == 0, "mode %04o: %s", mode, got);
+    }
+    if (geteuid() == 0) {
+        assert_int_equal(chown(scratch_path("ours"), 12345, 12345), 0);
+        assert_int_equal(chmod(scratch_path("ours"), 0600), 0);
+        assert_non_null(strstr(read_ours(STATUS_LOCAL), "belongs to another user (uid 12345)"));
+    }
+}
+
 /* ---- Privacy ---- */
 
 static int read_private(void *argument)
@@ -529,6 +594,8 @@ static void test_lock_nowhere(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_beside),
+        cmocka_unit_test(test_ours),
         cmocka_unit_test(test_path),
         cmocka_unit_test(test_make_folder),
         cmocka_unit_test(test_folder_below_a_file),
