@@ -5,7 +5,7 @@
 #   event alice listening               wait for that event; its JSON is in $EVENT
 #   finish alice                        wait for her end; STATUS[alice] is the exit status
 #   is "$got" "$wanted" "what it is"    a test; so is  check "what it is" COMMAND...
-#   done_testing                        at the end
+#   done_testing                        at the end; what "$W"/*.report hold is checked against the schema then
 #
 #   hold alice                          before she starts: her input goes on;  feed alice WORDS,  release alice: it ends
 #   catch alice                         before she starts: what she writes is read from <&"${HEAR[alice]}", not kept
@@ -77,6 +77,7 @@ check() {
 }
 
 done_testing() {
+    reports_follow_schema
     echo "1..$TESTS"
     [ "$FAILED" = 0 ]
 }
@@ -107,6 +108,7 @@ start() {
     local name=$1 fd
     shift
     [ -e "$W/$name.in" ] || : >"$W/$name.in"
+    [ ! -s "$W/$name.report" ] || cat "$W/$name.report" >>"$W/earlier.reports"
     : >"$W/$name.report"
     exec {fd}< <(for fd in ${FEED[*]-} ${HEAR[*]-}; do exec {fd}>&-; done # others' pipes have to end when they end
         exec 8>&1 9>/dev/null >"$W/$name.out" 2>"$W/$name.err" <"$W/$name.in"
@@ -210,6 +212,24 @@ finish() {
         fi
         unset "PID[$name]" "EVENTS[$name]"
     done
+}
+
+# All that was reported, by whomever; once, since python takes its time to start.
+reports_follow_schema() {
+    local problems status reports
+    reports=$(find "$W" -maxdepth 1 -name '*report*' -size +0)
+    [ -n "$reports" ] || return
+    # shellcheck disable=SC2086 # W has no spaces
+    problems=$(python3 "$srcdir/tests/e2e/reports.py" "$srcdir/tests/vectors/report.schema.json" $reports 2>&1)
+    status=$?
+    case $status in
+    0) ok "every event is as the schema says" ;;
+    77 | 127) skip "every event is as the schema says" "there is no python3 with jsonschema" ;;
+    *)
+        not_ok "every event is as the schema says"
+        diag "$problems"
+        ;;
+    esac
 }
 
 # Exactly one "closed", with the exit status that it really was.
