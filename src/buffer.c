@@ -98,3 +98,9 @@ size_t buffer_take(struct buffer *buffer, void *bytes, size_t length)
     }
     return length;
 }
+
+void buffer_cut(struct buffer *buffer, size_t length)
+{
+    assert(length <= buffer_used(buffer));
+    buffer->end -= length;
+}

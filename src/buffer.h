@@ -31,4 +31,7 @@ void buffer_filled(struct buffer *buffer, size_t length);
 size_t buffer_take(struct buffer *buffer, void *bytes, size_t length);
 void buffer_skip(struct buffer *buffer, size_t length);
 
+/* Take the last `length` bytes away. */
+void buffer_cut(struct buffer *buffer, size_t length);
+
 #endif

@@ -319,6 +319,11 @@ const char *psk_our_name(const struct psk *psk)
 
 /* ---- Which key is for whom ---- */
 
+const struct psk_key *psk_at(const struct psk *psk, size_t index)
+{
+    return index < psk->count ? &psk->lines[index].key : NULL;
+}
+
 const struct psk_key *psk_of_client(const struct psk *psk, const char **peer)
 {
     const struct line *line = expected_line(psk);

@@ -42,6 +42,9 @@ bool psk_is_name(const void *name, size_t length);
 
 const char *psk_our_name(const struct psk *psk);
 
+/* All of them, one by one; NULL behind the last. */
+const struct psk_key *psk_at(const struct psk *psk, size_t index);
+
 /* As TLS client: the key to prove, and in *peer whom that is shared with ("": nobody told). NULL: it is not known whom we
  * shall meet, so that we can only be the server. */
 const struct psk_key *psk_of_client(const struct psk *psk, const char **peer);

@@ -147,10 +147,10 @@ bool session_output_has_room(const struct session *session)
 
 const uint8_t *session_output(const struct session *session, size_t *length)
 {
-    if (session->config->datagrams)
+    *length = buffer_used(&session->output) - session->resumption.withheld;
+    if (session->config->datagrams && *length)
         return datagrams_first(&session->output, length);
-    *length = buffer_used(&session->output);
-    return buffer_at(&session->output);
+    return *length ? buffer_at(&session->output) : NULL;
 }
 
 void session_sent(struct session *session, size_t length)
@@ -181,8 +181,15 @@ void session_refuse(struct session *session, int alert)
     /* Before TLS 1.3 that alert did not exist (RFC 5246 section 7.4.6). */
     if (alert == ALERT_CERTIFICATE_REQUIRED && !session_is_tls13(session))
         alert = ALERT_HANDSHAKE_FAILURE;
-    gnutls_alert_send(session->tls, GNUTLS_AL_FATAL, (gnutls_alert_description_t)alert);
     session->state = SESSION_FAILED;
+    /* What was held back would have brought the peer to where it can decrypt. */
+    if (session->resumption.withheld > 0) {
+        session_withdraw(session);
+        session_say_alert(session, alert);
+        return;
+    }
+    session_release(session);
+    gnutls_alert_send(session->tls, GNUTLS_AL_FATAL, (gnutls_alert_description_t)alert);
 }
 
 /* ---- The role ---- */
@@ -200,7 +207,7 @@ static enum session_state give_up_role(struct session *session)
     return session->state = SESSION_FAILED;
 }
 
-static enum session_state take_role(struct session *session, enum role role)
+enum session_state session_take_role(struct session *session, enum role role)
 {
     session->our_role = role;
     if (!(session->config->datagrams ? datagrams_append_all(&session->input, &session->datagram.rest)
@@ -224,9 +231,9 @@ enum session_state session_follow_role(struct session *session, enum role_step s
     }
     switch (step) {
     case ROLE_STEP_CLIENT:
-        return take_role(session, ROLE_CLIENT);
+        return session_take_role(session, ROLE_CLIENT);
     case ROLE_STEP_SERVER:
-        return take_role(session, ROLE_SERVER);
+        return session_take_role(session, ROLE_SERVER);
     case ROLE_STEP_REFUSE:
         return give_up_role(session);
     default:
@@ -281,8 +288,8 @@ static enum session_state open_session(struct session *session)
     if (!session_is_tls13(session) || session->our_role == ROLE_SERVER) {
         session->accepted = true; /* the peer's Finished says so */
         /* A TLS 1.3 client cannot know yet; a symmetric one waits for this. A plain one gets no bytes that it may
-         * leave unread when it closes. */
-        if (session_is_tls13(session) && session->role.symmetric) {
+         * leave unread when it closes, but for a ticket if there are any. */
+        if (session_is_tls13(session) && !session_give_ticket(session) && session->role.symmetric) {
             int code = gnutls_session_key_update(session->tls, 0);
 
             if (code < 0)
@@ -311,8 +318,13 @@ static enum session_state handshake(struct session *session)
         code = gnutls_handshake(session->tls);
         session_after_flight(session, buffer_used(&session->output) > said);
 
-        if (session->state == SESSION_VERDICT)
+        if (session->state == SESSION_VERDICT) {
+            if (code < 0 && gnutls_error_is_fatal(code))
+                return session_fail(session, code);
+            session->finished = code == 0;
+            session->resumption.withheld = session->resumption.held ? buffer_used(&session->output) - session->resumption.held_from : 0;
             return session->state;
+        }
         /* A record that holds but a part of a message ends the library's appetite for a while. */
         if (code == GNUTLS_E_AGAIN && buffer_used(&session->input) > 0 && buffer_used(&session->input) < before)
             continue;
@@ -343,29 +355,7 @@ void session_accept(struct session *session)
 {
     session->judged = true;
     session->state = SESSION_HANDSHAKE;
-}
-
-void session_presented(const struct session *session, struct presented *presented)
-{
-    unsigned count = 0;
-    const gnutls_datum_t *list = gnutls_certificate_get_peers(session->tls, &count);
-    gnutls_datum_t status;
-
-    memset(presented, 0, sizeof *presented);
-    presented->psk_name = session->psk.peer;
-    if (session->config->psk) {
-        presented->kind = session_used_psk(session) ? PRESENTED_PSK : PRESENTED_NONE;
-        return;
-    }
-    if (!list || count == 0)
-        return;
-    presented->kind = gnutls_certificate_type_get2(session->tls, GNUTLS_CTYPE_PEERS) == GNUTLS_CRT_RAWPK ? PRESENTED_RAWPK
-                                                                                                     : PRESENTED_X509;
-    for (; presented->count < count && presented->count < PRESENTED_MAX; presented->count++)
-        presented->at[presented->count] =
-            (struct presented_der){.der = list[presented->count].data, .size = list[presented->count].size};
-    if (presented->kind == PRESENTED_X509 && gnutls_ocsp_status_request_get2(session->tls, 0, &status) >= 0)
-        presented->status = (struct presented_der){.der = status.data, .size = status.size};
+    session_release(session);
 }
 
 /* ---- Application data ---- */

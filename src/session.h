@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buffer.h"
 #include "presented.h"
 #include "error.h"
 #include "facts.h"
@@ -31,6 +32,9 @@ struct session_config {
     const char *const *alpn; /* protocols that we speak, the best first */
     size_t alpn_count;
     bool ask_identity;       /* as server, ask the client for its certificate */
+    bool keep_tickets;       /* as client: let the server give us tickets, for session_take_ticket() */
+    const struct session_ticket *resume; /* as client: go on from that one, if the server will; NULL: begin anew */
+    const uint8_t *ticket_key; /* as server: give tickets, and go on from them. SESSION_TICKET_KEY_SIZE bytes; NULL: do not */
     int keylog;              /* descriptor for the secrets in NSS key log format, or -1 */
     const char *export_label; /* keying material to put into the facts (RFC 5705, RFC 8446 section 7.5); or NULL */
     size_t export_length;     /* bytes */
@@ -116,6 +120,37 @@ bool session_is_accepted(const struct session *session);
 
 /* What came of the handshake, once OPEN: everything but facts->peer. False with an error. */
 bool session_facts(struct session *session, struct facts *facts);
+
+/* ---- Going on from an earlier session (RFC 8446 section 2.2, RFC 5077) ---- */
+
+#define SESSION_TICKET_KEY_SIZE 64
+#define SESSION_CONTEXT_SIZE    32
+
+/* What a client needs for it, from session_take_ticket(); a zeroed struct is none. */
+struct session_ticket {
+    struct buffer data;     /* the library's */
+    unsigned seconds;       /* how long it is good for, from when it came */
+    char our_pin[TEXT_PIN_SIZE]; /* of what we showed in that session */
+};
+
+void session_ticket_free(struct session_ticket *ticket);
+
+/* A key for tickets of ours. False: no random numbers. */
+bool session_make_ticket_key(uint8_t key[SESSION_TICKET_KEY_SIZE]);
+
+/* A digest of what two sessions have to have in common for one to go on from the other: who we are, and whom we want. False:
+ * no memory. */
+bool session_context(const struct session_config *config, uint8_t context[SESSION_CONTEXT_SIZE]);
+
+/* This one goes on from an earlier one: what was presented is what was presented then. In VERDICT and OPEN. */
+bool session_is_resumed(const struct session *session);
+
+/* In VERDICT, as server: do not go on from that, begin anew; the next verdict is about what the peer presents then. False:
+ * it is too late for that, or it does not go on from anything. */
+bool session_decline_resumption(struct session *session);
+
+/* The server has given us a new ticket. False: it has not. */
+bool session_take_ticket(struct session *session, struct session_ticket *ticket);
 
 /* ---- Application data, once OPEN ---- */
 

@@ -1,6 +1,8 @@
 /* session_facts.c - what a handshake came to, taken once out of the library. */
 #include "session_gnutls.h"
 
+#include <gnutls/abstract.h>
+#include <gnutls/ocsp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,43 @@ static bool export_material(struct session *session, struct facts *facts)
     if (code < 0)
         error_set(session->error, STATUS_LOCAL, "--export: %s", gnutls_strerror(code));
     return code >= 0;
+}
+
+/* Of an earlier session the library remembers what was presented, and not as what. */
+static bool is_bare_key(const struct session *session, const gnutls_datum_t *first)
+{
+    gnutls_pubkey_t key;
+    bool is_key;
+
+    if (!session_is_resumed(session))
+        return gnutls_certificate_type_get2(session->tls, GNUTLS_CTYPE_PEERS) == GNUTLS_CRT_RAWPK;
+    if (gnutls_pubkey_init(&key) < 0)
+        return false;
+    is_key = gnutls_pubkey_import(key, first, GNUTLS_X509_FMT_DER) >= 0;
+    gnutls_pubkey_deinit(key);
+    return is_key;
+}
+
+void session_presented(const struct session *session, struct presented *presented)
+{
+    unsigned count = 0;
+    const gnutls_datum_t *list = gnutls_certificate_get_peers(session->tls, &count);
+    gnutls_datum_t status;
+
+    memset(presented, 0, sizeof *presented);
+    presented->psk_name = session->psk.peer;
+    if (session->config->psk) {
+        presented->kind = session_used_psk(session) ? PRESENTED_PSK : PRESENTED_NONE;
+        return;
+    }
+    if (!list || count == 0)
+        return;
+    presented->kind = is_bare_key(session, &list[0]) ? PRESENTED_RAWPK : PRESENTED_X509;
+    for (; presented->count < count && presented->count < PRESENTED_MAX; presented->count++)
+        presented->at[presented->count] =
+            (struct presented_der){.der = list[presented->count].data, .size = list[presented->count].size};
+    if (presented->kind == PRESENTED_X509 && gnutls_ocsp_status_request_get2(session->tls, 0, &status) >= 0)
+        presented->status = (struct presented_der){.der = status.data, .size = status.size};
 }
 
 bool session_peer_cannot_staple(const struct session *session)

@@ -16,6 +16,7 @@ struct session_psk {
     char claimed[PSK_NAME_SIZE]; /* as server: what the client calls itself, fit for printing */
     enum psk_claim claim;     /* as server: what came of that */
     bool is_claimed;          /* ... once it has said so */
+    bool forgotten;           /* an earlier session is resumed, with somebody for whom there is no key any more */
     unsigned sealed;          /* datagrams: records that should have been decrypted */
 };
 
@@ -53,6 +54,15 @@ struct session {
     const char *shown_none; /* why we showed nothing, though we have something; NULL: we did, or were not asked */
     bool asked_for_identity; /* the server wanted a certificate of ours */
     struct session_psk psk;
+    struct session_resumption {
+        bool held;         /* it is resumed, and the verdict is not in: what we say to it is held back */
+        size_t held_from;  /* bytes of output that were there before */
+        size_t withheld;   /* and behind them */
+        bool declined;     /* ... and begins anew */
+        unsigned hellos;   /* of the client's that came */
+        bool ticket_came;
+        uint32_t lifetime; /* of that ticket, in seconds */
+    } resumption;
     bool accepted;        /* the peer has accepted us */
     bool we_closed;
     bool peer_closed;
@@ -101,7 +111,29 @@ const char *session_certificate_types(const struct session *session, enum role r
 /* The pin of what we showed, or would show first; "": none. */
 const char *session_our_pin(const struct session *session);
 
+/* ---- session_resume.c ---- */
+
+/* The flags of gnutls_init(), and the settings of a library session. A GnuTLS error code. */
+unsigned session_ticket_flags(const struct session *session, enum role role);
+int session_set_tickets(struct session *session, gnutls_session_t tls, enum role role);
+
+/* The peer has said something in the handshake: does it go on from an earlier session? Then it is time for the verdict. */
+void session_look_for_resumption(struct session *session);
+
+/* A NewSessionTicket has come. */
+void session_note_ticket(struct session *session, const gnutls_datum_t *body);
+
+/* As server: a ticket of TLS 1.3, into the output. False: the client takes none, or there are none. */
+bool session_give_ticket(struct session *session);
+
+/* The verdict is in: what was held back goes out, or never was. */
+void session_release(struct session *session);
+void session_withdraw(struct session *session);
+
 /* ---- session_psk.c ---- */
+
+/* Nobody was asked, since an earlier session is resumed: whose key that was made with. */
+void session_psk_recall(struct session *session);
 
 /* The credentials of a library session that has pre-shared keys and nothing else. A GnuTLS error code. */
 int session_set_psk(struct session *session, gnutls_session_t tls, enum role role);
@@ -175,6 +207,9 @@ bool session_may_repeat_flight(const struct session *session);
 
 /* A fatal alert in the clear, when there is no library session to send it. */
 void session_say_alert(struct session *session, int alert);
+
+/* The role is known: go on with it. */
+enum session_state session_take_role(struct session *session, enum role role);
 
 /* Go on with what `role` came to. */
 enum session_state session_follow_role(struct session *session, enum role_step step);

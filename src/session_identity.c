@@ -73,5 +73,9 @@ const char *session_our_pin(const struct session *session)
 {
     if (session->shown_none)
         return "";
+    if (session_is_resumed(session) && session->our_role == ROLE_CLIENT)
+        return session->config->resume->our_pin;
+    if (session_is_resumed(session) && identity_count(session->config->identity) > 1)
+        return ""; /* which one it was nobody remembers */
     return session->shown ? session->shown->pin : identity_pin(session->config->identity, 0);
 }

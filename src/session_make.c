@@ -47,8 +47,10 @@ static ssize_t pull(gnutls_transport_ptr_t pointer, void *bytes, size_t length)
     struct session *session = pointer;
     size_t taken;
 
-    /* A client that saw the peer's ClientHello would end with an alert. */
-    if (session->state == SESSION_HELLO && !session->answering) {
+    /* A client that saw the peer's ClientHello would end with an alert; and what follows a ServerHello that resumes a session
+     * waits for the verdict. */
+    session_look_for_resumption(session);
+    if ((session->state == SESSION_HELLO && !session->answering) || session->state == SESSION_VERDICT) {
         gnutls_transport_set_errno(session->tls, EAGAIN);
         return -1;
     }
@@ -118,11 +120,19 @@ static int watch_handshake(gnutls_session_t tls, unsigned type, unsigned when, u
 
     if (type == GNUTLS_HANDSHAKE_KEY_UPDATE)
         session_watch_key_update(session, when == GNUTLS_HOOK_PRE, incoming, body->data, body->size);
+    /* What is in a message is to be seen before the library has read it, and what it means afterwards. */
+    if (incoming && when == GNUTLS_HOOK_PRE && type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET)
+        session_note_ticket(session, body);
     if (!incoming || when == GNUTLS_HOOK_PRE)
         return 0;
     switch (type) {
     case GNUTLS_HANDSHAKE_CLIENT_HELLO:
+        session->resumption.hellos++;
+        session_look_for_resumption(session);
         return check_client_hello(session, body);
+    case GNUTLS_HANDSHAKE_FINISHED: /* it came in one datagram with what is in front of it */
+        session_look_for_resumption(session);
+        break;
     case GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST:
         session->asked_for_identity = true;
         break;
@@ -238,7 +248,7 @@ bool session_make_tls(struct session *session, enum role role)
     gnutls_session_t tls = NULL;
     const char *name = session->config->server_name;
     unsigned flags = (role == ROLE_CLIENT ? GNUTLS_CLIENT : GNUTLS_SERVER) | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
-                     GNUTLS_NO_TICKETS | GNUTLS_FORCE_CLIENT_CERT | GNUTLS_ENABLE_RAWPK | (session->config->datagrams ? GNUTLS_DATAGRAM : 0);
+                     session_ticket_flags(session, role) | GNUTLS_FORCE_CLIENT_CERT | GNUTLS_ENABLE_RAWPK | (session->config->datagrams ? GNUTLS_DATAGRAM : 0);
     int code = gnutls_init(&tls, flags);
 
     if (session->tls)
@@ -263,6 +273,8 @@ bool session_make_tls(struct session *session, enum role role)
     code = session->config->psk ? session_set_psk(session, tls, role) : session_set_identity(session, tls);
     if (code >= 0 && !set_alpn(session, tls))
         code = GNUTLS_E_MEMORY_ERROR;
+    if (code >= 0)
+        code = session_set_tickets(session, tls, role);
     if (code >= 0 && role == ROLE_CLIENT)
         code = set_preference(session, tls);
     if (code == GNUTLS_E_ALREADY_REGISTERED) {

@@ -96,6 +96,23 @@ int session_set_psk(struct session *session, gnutls_session_t tls, enum role rol
     return gnutls_credentials_set(tls, GNUTLS_CRD_PSK, psk->server);
 }
 
+void session_psk_recall(struct session *session)
+{
+    const char *name = gnutls_psk_server_get_username(session->tls), *peer;
+    const struct psk_key *shared;
+
+    if (!session->config->psk)
+        return;
+    session->psk.peer[0] = '\0';
+    if (session->our_role == ROLE_CLIENT && psk_of_client(session->config->psk, &peer))
+        snprintf(session->psk.peer, sizeof session->psk.peer, "%s", peer);
+    else if (session->our_role == ROLE_SERVER && name &&
+             psk_of_server(session->config->psk, name, strlen(name), &shared) == PSK_KEY)
+        snprintf(session->psk.peer, sizeof session->psk.peer, "%s", *shared->name ? shared->name : name);
+    else
+        session->psk.forgotten = true;
+}
+
 void session_free_psk(struct session *session)
 {
     if (session->psk.client)
@@ -110,7 +127,7 @@ bool session_used_psk(const struct session *session)
 {
     gnutls_kx_algorithm_t exchange = gnutls_kx_get(session->tls);
 
-    return exchange == GNUTLS_KX_ECDHE_PSK || exchange == GNUTLS_KX_DHE_PSK;
+    return !session->psk.forgotten && (exchange == GNUTLS_KX_ECDHE_PSK || exchange == GNUTLS_KX_DHE_PSK);
 }
 
 static bool is_waiting_for_proof(const struct session *session)
