@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 
-from processes import Process, until_open
+from processes import Process, free_port, until_open
 
 LOCAL = "127.0.0.1"
 
@@ -116,7 +116,8 @@ class SymtlsSctp(Symtls):
                             "alice", **files)]
 
     def call(self, place, port, two_way=False, **files):
-        return [place.start([place.symtls, "-q", f"--sctp-udp=0:{port}", "--pin", place.pins["alice"], LOCAL, "4433"],
+        own = free_port(self.kind)
+        return [place.start([place.symtls, "-q", f"--sctp-udp={own}:{port}", "--pin", place.pins["alice"], LOCAL, "4433"],
                             "bob", **files)]
 
 
@@ -184,6 +185,7 @@ class Socat(Contender):
         self.options = list(options)
         if "DTLS" in address:
             self.kind = socket.SOCK_DGRAM
+            self.goes_on = True
 
     def version(self, place):
         shown = subprocess.run(["socat", "-V"], capture_output=True, text=True, check=True).stdout
@@ -218,7 +220,7 @@ class Stunnel(Contender):
 
     def version(self, place):
         shown = subprocess.run(["stunnel", "-version"], capture_output=True, text=True, check=False).stderr
-        return " ".join(shown.split("\n", 1)[0].split()[:2]).replace("[ui]", "").strip() or "stunnel"
+        return next((" ".join(line.split()[-5:-3]) for line in shown.split("\n") if " on " in line and "stunnel" in line), "stunnel")
 
     def listen(self, place, port, two_way=False, **files):
         sink = place.file("sink", "#!/bin/sh\nexec cat >/dev/null\n")
