@@ -17,7 +17,9 @@ enum status {
     STATUS_UNKNOWN = 7,  /* the peer is unknown, and nobody vouched for it */
     STATUS_REFUSED = 8,  /* the peer refused us */
     STATUS_CUT = 9,      /* the connection ended without the peer's close_notify */
-    STATUS_IDENTITY = 10 /* our own key or certificate can't be used */
+    STATUS_IDENTITY = 10, /* our own key or certificate can't be used */
+    STATUS_NOT_EXECUTABLE = 126, /* --exec could not start, as a shell says it */
+    STATUS_NO_PROGRAM = 127
 };
 
 /* A zeroed struct is "nothing went wrong". */

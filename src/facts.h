@@ -51,4 +51,8 @@ struct facts {
 
 void facts_free(struct facts *facts);
 
+/* As programs read it: "client", "pin". */
+const char *facts_role(enum role role);
+const char *facts_trust(enum trust_how how);
+
 #endif

@@ -182,11 +182,13 @@ static void configure_local(struct life *life)
 {
     const struct options *options = &life->program->options;
 
-    life->local = (struct local_config){.kind = LOCAL_STDIO,
+    life->local = (struct local_config){.kind = options->program.count ? LOCAL_PROGRAM : LOCAL_STDIO,
                                         .use_in = !options->no_stdin && !options->zero,
-                                        .in_follows = isatty(STDIN_FILENO) && !isatty(STDOUT_FILENO),
+                                        .in_follows = !options->program.count && isatty(STDIN_FILENO) && !isatty(STDOUT_FILENO),
                                         .use_out = !options->discard && !options->zero,
-                                        .fd = -1};
+                                        .fd = -1,
+                                        .words = options->program.at,
+                                        .hidden = options->pass && strncmp(options->pass, "env:", 4) == 0 ? options->pass + 4 : NULL};
 }
 
 bool life_prepare(struct life *life)
@@ -228,7 +230,8 @@ int life_finish(struct life *life)
     struct report *report = &life->program->report;
     int signal = life->program->wait.signal;
     int death = signal ? signal : life->result.reader_gone ? SIGPIPE : 0;
-    struct report_end end = {.exit = death ? 128 + death : (int)life->error.status,
+    int status = life->error.status ? (int)life->error.status : life->result.program_status;
+    struct report_end end = {.exit = death ? 128 + death : status,
                              .sent = life->result.sent,
                              .received = life->result.received,
                              .peer_closed = life->result.peer_closed,
@@ -238,6 +241,10 @@ int life_finish(struct life *life)
 
     if (death)
         error_set(&life->error, STATUS_OK, "ended by %s", death == SIGPIPE ? "a closed stdout" : death == SIGINT ? "SIGINT" : death == SIGHUP ? "SIGHUP" : "SIGTERM");
+    else if (life->error.status == STATUS_OK && life->result.program_signal)
+        error_set(&life->error, STATUS_OK, "the program was ended by SIG%s", sigabbrev_np(life->result.program_signal));
+    else if (life->error.status == STATUS_OK && status)
+        error_set(&life->error, STATUS_OK, "the program ended with status %d", status);
     report_closed(report, &end);
     if (report->error.status) {
         report_say(report, REPORT_QUIET, "%s", report->error.story);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,12 +67,18 @@ __attribute__((format(printf, 4, 5))) static void fail(struct local *local, stru
 
 void local_init(struct local *local, const struct local_config *config)
 {
-    bool stdio = config->kind == LOCAL_STDIO;
+    static const char *const in_names[] = {[LOCAL_STDIO] = "stdin",
+                                           [LOCAL_PROGRAM] = "the program's output",
+                                           [LOCAL_DESCRIPTOR] = "the local connection"};
+    static const char *const out_names[] = {[LOCAL_STDIO] = "stdout",
+                                            [LOCAL_PROGRAM] = "the program's input",
+                                            [LOCAL_DESCRIPTOR] = "the local connection"};
 
     *local = (struct local){.config = config,
-                            .connection = stdio ? -1 : config->fd,
-                            .in = {.fd = -1, .name = stdio ? "stdin" : "the local connection"},
-                            .out = {.fd = -1, .name = stdio ? "stdout" : "the local connection"},
+                            .connection = config->kind == LOCAL_DESCRIPTOR ? config->fd : -1,
+                            .in = {.fd = -1, .name = in_names[config->kind]},
+                            .out = {.fd = -1, .name = out_names[config->kind]},
+                            .program = {.ears = -1},
                             .discard = !config->use_out};
 }
 
@@ -96,38 +103,101 @@ static bool open_connection(struct local *local, struct error *error)
     return false;
 }
 
+static bool start_program(struct local *local, const struct local_occasion *occasion, const struct wait *wait, struct error *error)
+{
+    const struct local_config *config = local->config;
+    struct local_program_config program = {
+        .words = config->words, .hidden = config->hidden, .use_in = config->use_in, .use_out = config->use_out};
+
+    local->failed = !local_program_start(&local->program, &program, occasion, wait, error);
+    local->in.fd = local->program.in;
+    local->out.fd = local->program.out;
+    return !local->failed;
+}
+
 bool local_open(struct local *local, const struct local_occasion *occasion, struct wait *wait, struct error *error)
 {
-    (void)occasion;
-    (void)wait;
     switch (local->config->kind) {
     case LOCAL_STDIO:
         return open_stdio(local);
+    case LOCAL_PROGRAM:
+        return start_program(local, occasion, wait, error);
     case LOCAL_DESCRIPTOR:
         return open_connection(local, error);
     }
     return false;
 }
 
-static void reset(int fd)
+static void close_end(struct local_end *end)
+{
+    if (end->fd >= 0)
+        close(end->fd);
+    end->fd = -1;
+}
+
+/* stdin and stdout are closed by our end. */
+static void close_ends(struct local *local)
+{
+    if (local->connection >= 0 && local->in.fd < 0)
+        close(local->connection); /* it was never opened */
+    if (local->config->kind != LOCAL_STDIO) {
+        close_end(&local->in);
+        close_end(&local->out);
+    }
+    local->connection = -1;
+}
+
+void local_hang_up(struct local *local)
 {
     struct linger now = {.l_onoff = 1, .l_linger = 0};
 
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    if (local->connection >= 0)
+        setsockopt(local->connection, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    local_program_hang_up(&local->program);
+    close_ends(local);
 }
 
-void local_close(struct local *local, bool well)
+void local_close(struct local *local, struct wait *wait, int patience_ms)
 {
-    if (local->connection >= 0) {
-        if (!well)
-            reset(local->connection);
-        close(local->connection);
-        if (local->out.fd >= 0)
-            close(local->out.fd);
-    }
-    /* stdin and stdout are closed by our end. */
-    local->connection = local->in.fd = local->out.fd = -1;
+    close_ends(local);
+    local_program_finish(&local->program, wait, patience_ms);
 }
+
+/* ---- A program's end ---- */
+
+void local_look(struct local *local)
+{
+    int left = 0;
+
+    local_program_look(&local->program);
+    if (!local->program.ended)
+        return;
+    local->reader_gone = local->discard = true;
+    if (local->in.fd >= 0 && ioctl(local->in.fd, FIONREAD, &left) == 0)
+        local->left = (size_t)left;
+}
+
+bool local_is_ending(const struct local *local)
+{
+    return local->program.ended && !local->in.has_ended;
+}
+
+bool local_is_running(const struct local *local)
+{
+    return local->program.pid > 0 && !local->program.ended;
+}
+
+/* A program that has ended says no more than it has said; what it has started may hold the pipe for ever. */
+static enum local_read end_of_program(struct local *local)
+{
+    struct pollfd poll_fd = {.fd = local->in.fd, .events = POLLIN};
+
+    local->is_held = local->in.fd >= 0 && (poll(&poll_fd, 1, 0) == 0 || !(poll_fd.revents & POLLHUP));
+    local->in.has_ended = true;
+    return LOCAL_READ_END;
+}
+
+/* ---- Bytes ---- */
 
 bool local_ends_with_reader(const struct local *local)
 {
@@ -148,15 +218,22 @@ static void tell_reset(struct local *local, struct error *error)
 
 enum local_read local_read(struct local *local, uint8_t *bytes, size_t size, size_t *length, struct error *error)
 {
-    ssize_t count = local->in.is_socket ? recv(local->in.fd, bytes, size, MSG_DONTWAIT) : read(local->in.fd, bytes, size);
+    bool is_ending = local_is_ending(local);
+    ssize_t count;
 
     *length = 0;
+    if (is_ending && (local->in.fd < 0 || local->left == 0))
+        return end_of_program(local);
+    if (is_ending && size > local->left)
+        size = local->left;
+    count = local->in.is_socket ? recv(local->in.fd, bytes, size, MSG_DONTWAIT) : read(local->in.fd, bytes, size);
     if (count > 0) {
         *length = (size_t)count;
+        local->left -= is_ending ? *length : 0;
         return LOCAL_READ_SOME;
     }
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
-        return LOCAL_READ_NOTHING;
+        return is_ending ? end_of_program(local) : LOCAL_READ_NOTHING;
     if (count < 0 && errno == EIO && isatty(local->in.fd))
         count = 0; /* the terminal has gone */
     /* Once it has failed to take something, its end is no good one. */

@@ -1,7 +1,8 @@
 /* local.h - the plain side of a session: where the bytes for the peer come from, and where those of the peer go.
  *
  * local_init(), then local_open() once we have accepted the peer: nothing here is reached, started or written to before. Then reads and
- * writes, as poll(2) says of `in.fd` and `out.fd`, and local_close() in the end, whatever happened. */
+ * writes, as poll(2) says of `in.fd` and `out.fd`, local_look() when it says so of `program.ears`, and local_close() in the end,
+ * whatever happened. */
 #ifndef SYMTLS_LOCAL_H
 #define SYMTLS_LOCAL_H
 
@@ -10,12 +11,13 @@
 #include <stdint.h>
 
 #include "error.h"
-#include "facts.h"
-#include "transport.h"
+#include "local_occasion.h"
+#include "local_program.h"
 #include "wait.h"
 
 enum local_kind {
     LOCAL_STDIO,     /* stdin and stdout */
+    LOCAL_PROGRAM,   /* those of a program that is started for it */
     LOCAL_DESCRIPTOR /* a connection that somebody else has accepted for us */
 };
 
@@ -25,12 +27,8 @@ struct local_config {
     bool in_follows; /* the same, though until then it is read */
     bool use_out;    /* false: what the peer sends is thrown away */
     int fd;          /* LOCAL_DESCRIPTOR: a stream socket, ours from local_init() on */
-};
-
-/* The session that it is opened for. */
-struct local_occasion {
-    const struct facts *facts;
-    const struct transport *transport;
+    const char *const *words; /* LOCAL_PROGRAM: see local_program.h */
+    const char *hidden;
 };
 
 struct local_end {
@@ -44,8 +42,11 @@ struct local_end {
 struct local {
     const struct local_config *config;
     int connection;    /* of our own, for both directions; -1: none */
+    struct local_program program;
     struct local_end in;
     struct local_end out;
+    size_t left;       /* of a program that has ended: the bytes that it has left to be read, at most */
+    bool is_held;      /* it has ended, and something that it has started could still write */
     bool discard;      /* what would go to `out` is thrown away */
     bool reader_gone;  /* nobody takes what goes to `out` any more */
     bool failed;       /* an error has been set */
@@ -61,8 +62,17 @@ void local_init(struct local *local, const struct local_config *config);
 /* False with an error, or with wait->signal set. */
 bool local_open(struct local *local, const struct local_occasion *occasion, struct wait *wait, struct error *error);
 
-/* `well`: the session has come to a good end. Else a connection is reset, so that nobody takes what came for all there was. */
-void local_close(struct local *local, bool well);
+/* The session has come to no good end: a connection is reset, so that nobody takes what came for all there was; a program is told. */
+void local_hang_up(struct local *local);
+
+/* Wait for a program's end, see local_program_finish(), and close everything. */
+void local_close(struct local *local, struct wait *wait, int patience_ms);
+
+/* When program.ears can be read: has the program ended? Nobody takes what the peer sends then, and local_read() is to be called
+ * until the end, whatever poll(2) says: see local_is_ending(). */
+void local_look(struct local *local);
+bool local_is_ending(const struct local *local);
+bool local_is_running(const struct local *local);
 
 /* Does the session end when nobody takes what the peer sends any more? Else it goes on until `in` has ended. */
 bool local_ends_with_reader(const struct local *local);

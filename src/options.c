@@ -43,6 +43,7 @@ void options_free(struct options *options)
     free(options->identity_peers.at);
     free(options->peers.at);
     free(options->pins.at);
+    free(options->program.at);
     free(options->alpn.at);
     memset(options, 0, sizeof *options);
 }
@@ -176,6 +177,10 @@ bool options_take(struct options *options, int option, const char *value, struct
         options->transport = OPTIONS_SCTP;
         options->sctp_udp = true;
         return options_take_sctp_udp(options, value, error);
+    case 'e':
+        return options_take_exec(options, value, error);
+    case 'c':
+        return options_take_sh_exec(options, value);
     case 'i':
         return options_take_identity(options, value, error);
     case 's':

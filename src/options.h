@@ -91,6 +91,7 @@ struct options {
     const char *export_context;
     size_t export_length;
 
+    struct options_list program; /* its words, NULL after them; none: stdin and stdout */
     bool no_stdin;
     bool discard;
     bool zero;

@@ -31,6 +31,9 @@ static const struct {
     {OPT_SNI, OPT_NO_SNI, "--sni and --no-sni contradict each other"},
     {OPT_SEND_ONLY, OPT_RECV_ONLY, "--send-only and --recv-only leave no data to move"},
     {OPT_SEND_ONLY, 'd', "--send-only and -d leave no data to move"},
+    {'e', 'c', "--exec starts a program by itself, --sh-exec has a shell do it: choose one"},
+    {'z', 'e', "-z leaves after the handshake: there is nothing to do for --exec"},
+    {'z', 'c', "-z leaves after the handshake: there is nothing to do for --sh-exec"},
     {'v', 'q', "-v and -q contradict each other"},
     {'l', OPT_DANE, "--dane is about the name that we call, and with -l the peer calls us: whoever comes has no name yet"},
     {'l', OPT_RETRY, "-l waits for the peer by itself; --retry is for calling it"},
@@ -54,6 +57,8 @@ static bool check_conflicts(const struct options_given *given, struct error *err
             return complain(error, conflicts[i].why);
     if (given->times[OPT_CERT] > 1 || given->times[OPT_KEY] > 1)
         return complain(error, "--cert and --key name one identity; -i takes several, each with both in a file");
+    if (given->times['e'] > 1 || given->times['c'] > 1)
+        return complain(error, "one program is started for a session; --sh-exec can join several");
     if (given->times['i'] > 1 && was_given(given, OPT_OCSP_RESPONSE))
         return complain(error, "--ocsp-response is about one certificate, but there are several -i");
     if (given->times['s'] > 1 && !was_given(given, 'S') && !was_given(given, OPT_SCTP_UDP))

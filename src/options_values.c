@@ -4,6 +4,7 @@
 #include "known.h"
 #include "text.h"
 
+#include <popt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,4 +214,43 @@ bool options_take_retry(struct options *options, const char *value, struct error
         return false;
     options->retries = (int)number;
     return true;
+}
+
+/* ---- Programs ---- */
+
+/* The list ends with NULL, which is not counted. */
+static bool take_words(struct options_list *program, int count, const char *const *words)
+{
+    program->count = 0;
+    for (int i = 0; i < count; i++)
+        if (!options_append(program, words[i]))
+            return false;
+    if (!options_append(program, NULL))
+        return false;
+    program->count--;
+    return true;
+}
+
+/* Into words, as socat does it: quotes and backslashes mean what they mean to a shell, and nothing else does. */
+bool options_take_exec(struct options *options, const char *value, struct error *error)
+{
+    const char **words = NULL;
+    int count = 0;
+
+    if (poptParseArgvString(value, &count, &words) != 0 || count == 0 || !*words[0]) {
+        free(words);
+        return options_wrong(error, "--exec", value, "a program and its arguments");
+    }
+    /* They are in one piece of memory with the list. */
+    if (options_append(&options->owned, (const char *)words))
+        return take_words(&options->program, count, words);
+    free(words);
+    return false;
+}
+
+bool options_take_sh_exec(struct options *options, const char *value)
+{
+    const char *const words[] = {"/bin/sh", "-c", value};
+
+    return take_words(&options->program, 3, words);
 }

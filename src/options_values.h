@@ -35,6 +35,8 @@ bool options_take_number(const char *option, const char *value, long least, long
 
 /* ---- Values of one option ---- */
 
+bool options_take_exec(struct options *options, const char *value, struct error *error);
+bool options_take_sh_exec(struct options *options, const char *value);
 bool options_take_pin(struct options *options, const char *value, struct error *error);
 bool options_take_alpn(struct options *options, const char *value, struct error *error);
 bool options_take_export(struct options *options, const char *value, struct error *error);

@@ -24,6 +24,8 @@ static void read_local(struct pump *pump)
         break;
     case LOCAL_READ_END:
         pump->in_ended = true;
+        if (pump->local.is_held)
+            report_say(pump->report, REPORT_VERBOSE, "what the program has started still holds its output, and is not waited for");
         break;
     case LOCAL_READ_NOTHING:
     case LOCAL_READ_FAILED:
@@ -37,7 +39,24 @@ static void write_local(struct pump *pump)
 
     if (pump->local.reader_gone && local_ends_with_reader(&pump->local))
         pump->result.reader_gone = true;
+    if (pump->local.reader_gone && pump->config->local->kind == LOCAL_PROGRAM && !pump->waste_told) {
+        pump->waste_told = true;
+        report_say(pump->report, REPORT_VERBOSE, "the program reads no more: what the peer still sends is thrown away");
+    }
     buffer_skip(&pump->out, written);
+}
+
+/* A program has ended, or may have. */
+static void look_at_program(struct pump *pump)
+{
+    if (!local_is_running(&pump->local))
+        return;
+    local_look(&pump->local);
+    if (!pump->local.program.ended)
+        return;
+    report_say(pump->report, REPORT_VERBOSE, "the program has ended with status %d", pump->local.program.status);
+    if (!pump->config->local->use_in)
+        pump->in_ended = true;
 }
 
 static void send_to_peer(struct pump *pump)
@@ -93,7 +112,7 @@ static void end_directions(struct pump *pump)
         pump->closed_at = wait_now();
     }
     if (peer_closed && !pump->result.peer_closed && !pump->in_ended)
-        report_say(pump->report, isatty(STDIN_FILENO) ? REPORT_NORMAL : REPORT_VERBOSE,
+        report_say(pump->report, pump->config->local->kind == LOCAL_STDIO && isatty(STDIN_FILENO) ? REPORT_NORMAL : REPORT_VERBOSE,
                    "the peer has ended its direction; the end of our input ends the session");
     pump->result.peer_closed = peer_closed;
 }
@@ -121,7 +140,8 @@ static bool is_over(const struct pump *pump)
         return true;
     if (pump->config->zero)
         return we_closed;
-    return we_closed && session_peer_closed(pump->session);
+    /* With nobody left to take it, what the peer may still send makes no difference. */
+    return we_closed && (session_peer_closed(pump->session) || pump->local.reader_gone);
 }
 
 /* The peer has gone while we still had something to say. */
@@ -187,21 +207,25 @@ static enum wait_result wait_for_all(struct pump *pump)
 {
     bool want_in = !pump->in_ended && pump->config->local->use_in && buffer_used(&pump->in) == 0;
     bool want_out = buffer_used(&pump->out) > 0 && !pump->local.discard;
-    struct pollfd fds[3] = {
+    bool want_rest = want_in && local_is_ending(&pump->local);
+    struct pollfd fds[4] = {
         channel_poll(pump->channel),
         {.fd = want_in ? pump->local.in.fd : -1, .events = POLLIN},
         {.fd = want_out ? pump->local.out.fd : -1, .events = POLLOUT},
+        {.fd = local_is_running(&pump->local) ? pump->local.program.ears : -1, .events = POLLIN},
     };
-    enum wait_result result = pump_wait(pump, fds, 3, soonest(pump));
+    enum wait_result result = pump_wait(pump, fds, 4, want_rest ? wait_now() : soonest(pump));
 
-    if (result != WAIT_READY)
+    if (result == WAIT_SIGNALLED || (result == WAIT_LATE && !want_rest))
         return result;
     if (fds[2].revents || (pump->local.discard && buffer_used(&pump->out)))
         write_local(pump);
     channel_move(pump->channel, fds[0].revents);
-    if (fds[1].revents)
+    if (fds[1].revents || want_rest)
         read_local(pump);
-    return result;
+    if (fds[3].revents)
+        look_at_program(pump);
+    return WAIT_READY;
 }
 
 /* The peer's host, or a router, says that it is not there. */

@@ -1,6 +1,7 @@
 /* pump_leave.c - the pump's end: our last words, and what still has to be known before the connection is closed. */
 #include "pump_parts.h"
 #include "role_alert.h"
+#include "text.h"
 
 enum {
     LEAVE_MS = 1000, /* for the last bytes, when we are not waiting for the peer any more */
@@ -78,7 +79,7 @@ static void leave_datagrams(struct pump *pump, bool well)
     say_goodbye(pump);
     flush(pump, wait_until(LEAVE_MS));
     if (well)
-        stay(pump, pump->config->zero ? ZERO_MS : pump->config->linger_ms);
+        stay(pump, pump->config->zero ? ZERO_MS : pump->local.reader_gone ? GOODBYE_MS : pump->config->linger_ms);
     else if (refused && pump->error->status != STATUS_CUT && !pump->wait->signal)
         stay(pump, REFUSED_MS);
     else
@@ -109,9 +110,27 @@ static void leave_stream(struct pump *pump, bool well)
         error_set(pump->error, STATUS_CUT, "the peer has gone before it had taken everything that we sent");
 }
 
+/* What a program did not want is its own affair: the session may end well all the same. */
 static bool is_well(const struct pump *pump)
 {
-    return pump->error->status == STATUS_OK && !pump->wait->signal && !pump->local.reader_gone;
+    return pump->error->status == STATUS_OK && !pump->wait->signal && !pump->result.reader_gone;
+}
+
+/* The local side's end: a program has its time for it. */
+static void leave_local(struct pump *pump)
+{
+    char duration[TEXT_DURATION_SIZE];
+
+    if (!is_well(pump))
+        local_hang_up(&pump->local);
+    else if (local_is_running(&pump->local))
+        report_say(pump->report, REPORT_VERBOSE, "the session is over; waiting for the program to end");
+    local_close(&pump->local, pump->wait, pump->config->linger_ms);
+    pump->result.program_status = pump->local.program.status;
+    pump->result.program_signal = pump->local.program.signal;
+    if (pump->local.program.is_killed)
+        report_say(pump->report, REPORT_NORMAL, "the program did not end when it was told to, and was killed (--linger %s)",
+                   text_from_duration(duration, pump->config->linger_ms));
 }
 
 void pump_leave(struct pump *pump)
@@ -119,12 +138,12 @@ void pump_leave(struct pump *pump)
     bool well = is_well(pump);
 
     if (!well)
-        local_close(&pump->local, false);
+        local_hang_up(&pump->local);
     if (channel_is_datagrams(pump->channel))
         leave_datagrams(pump, well);
     else if (pump->local.was_reset)
         transport_abort(&pump->channel->transport); /* without a word: this is what it came to at our end, too */
     else
         leave_stream(pump, well);
-    local_close(&pump->local, is_well(pump));
+    leave_local(pump);
 }

@@ -19,6 +19,7 @@ struct pump {
     bool in_ended;          /* nothing more will come from the local side */
     bool accepted_reported;
     bool unreachable_told;
+    bool waste_told;
     int64_t news_at;        /* WAIT_FOREVER: told */
     int64_t handshake_deadline;
     int64_t last_data;      /* wait_now() when application bytes went either way */

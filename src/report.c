@@ -188,11 +188,6 @@ void report_connected(struct report *report, const struct transport *transport)
                address_text(&transport->local, local), remote, transport_words[transport->kind], setups[transport->setup]);
 }
 
-static const char *role_name(enum role role)
-{
-    return role == ROLE_CLIENT ? "client" : "server";
-}
-
 static const char *const decisions[] = {[ROLE_BY_EXTENSION] = "extension",
                                         [ROLE_BY_IMPLICIT] = "implicit",
                                         [ROLE_BY_PLAIN_CLIENT] = "plain-client",
@@ -204,10 +199,6 @@ static const char *const because[] = {[ROLE_BY_EXTENSION] = "the role preference
                                       [ROLE_BY_PLAIN_CLIENT] = "the peer is a plain TLS client",
                                       [ROLE_BY_PLAIN_SERVER] = "the peer is a plain TLS server",
                                       [ROLE_BY_OPTION] = "--symmetric never decided"};
-
-static const char *const trusts[] = {[TRUST_NONE] = "none",   [TRUST_PIN] = "pin", [TRUST_KNOWN] = "known",
-                                     [TRUST_CA] = "ca",       [TRUST_NEW] = "new", [TRUST_PSK] = "psk",
-                                     [TRUST_INSECURE] = "insecure", [TRUST_DANE] = "dane"};
 
 static const char *const kinds[] = {[PRESENTED_NONE] = "none",
                                     [PRESENTED_X509] = "x509",
@@ -246,7 +237,7 @@ static void say_handshake(const struct report *report, const struct facts *facts
 {
     const char *who = *facts->peer.name ? facts->peer.name : "somebody";
 
-    report_say(report, REPORT_NORMAL, "we are the TLS %s: %s (%s, %s)", role_name(facts->role),
+    report_say(report, REPORT_NORMAL, "we are the TLS %s: %s (%s, %s)", facts_role(facts->role),
                facts->symmetric_unknown ? "the peer answered as a TLS server, plain, or symmetric with a hello that was lost"
                                         : because[facts->decided_by],
                facts->version, facts->cipher);
@@ -279,7 +270,7 @@ void report_handshake(struct report *report, const struct facts *facts)
 {
     json_t *keys = json_object();
 
-    set(keys, "role", json_string(role_name(facts->role)));
+    set(keys, "role", json_string(facts_role(facts->role)));
     set(keys, "symmetric", facts->symmetric_unknown ? json_null() : json_boolean(facts->symmetric));
     set(keys, "decided_by", json_string(decisions[facts->decided_by]));
     set(keys, "our_preference", text_or_null(facts->our_preference));
@@ -292,7 +283,7 @@ void report_handshake(struct report *report, const struct facts *facts)
     set(keys, "resumed", json_boolean(facts->resumed));
     set(keys, "our_pin", text_or_null(facts->our_pin));
     set(keys, "peer", peer_json(facts));
-    set(keys, "trust", json_string(trusts[facts->trust]));
+    set(keys, "trust", json_string(facts_trust(facts->trust)));
     if (facts->export_hex)
         set(keys, "export", json_string(facts->export_hex));
     emit(report, "handshake", keys);

@@ -26,7 +26,7 @@ bool wait_init(struct wait *wait)
         if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
             sigaddset(&set, signals[i]);
     }
-    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, &wait->pipe_before);
     if (sigprocmask(SIG_BLOCK, &set, &wait->before) != 0)
         return false;
     wait->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -38,6 +38,30 @@ void wait_free(struct wait *wait)
     if (wait->signal_fd >= 0)
         close(wait->signal_fd);
     wait->signal_fd = -1;
+}
+
+void wait_release(const struct wait *wait)
+{
+    sigaction(SIGPIPE, &wait->pipe_before, NULL);
+    sigprocmask(SIG_SETMASK, &wait->before, NULL);
+}
+
+int wait_hear_children(void)
+{
+    sigset_t set;
+
+    signal(SIGCHLD, SIG_DFL); /* who ignores it has no children to wait for */
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    return sigprocmask(SIG_BLOCK, &set, NULL) == 0 ? signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC) : -1;
+}
+
+void wait_heard_children(int fd)
+{
+    struct signalfd_siginfo info;
+
+    while (read(fd, &info, sizeof info) == sizeof info)
+        ;
 }
 
 int64_t wait_now(void)

@@ -13,6 +13,7 @@ struct wait {
     int signal_fd;
     int signal; /* the one that came; 0: none */
     sigset_t before; /* the mask that programs started by us get back */
+    struct sigaction pipe_before; /* and what SIGPIPE meant to us */
 };
 
 /* SIGINT, SIGTERM and SIGHUP (unless they are ignored) come out of wait_for() from now on; SIGPIPE is ignored. */
@@ -33,6 +34,13 @@ enum wait_result {
 
 /* poll(2). Entries with fd -1 are passed over; `count` is at most 32. */
 enum wait_result wait_for(struct wait *wait, struct pollfd *fds, nfds_t count, int64_t deadline);
+
+/* In a child that is about to become another program: signals are for it what they were for us. */
+void wait_release(const struct wait *wait);
+
+/* A descriptor that can be read when a child of ours has ended; wait_heard_children() then, and waitid(2) for each. -1 with errno. */
+int wait_hear_children(void);
+void wait_heard_children(int fd);
 
 /* End the process by `signal`, as if it had never been caught. */
 void wait_die(int signal) __attribute__((noreturn));

@@ -71,7 +71,7 @@ static int reserve(void *argument)
     SO(local_read(&local, &byte, 1, &length, &error) == LOCAL_READ_FAILED && error.status == STATUS_LOCAL);
     error_clear(&error);
     SO(local_write(&local, &byte, 1, &error) == 0 && error.status == STATUS_LOCAL);
-    local_close(&local, true);
+    local_close(&local, NULL, 0);
     return 0;
 }
 
@@ -117,7 +117,7 @@ static int read_from(void *argument)
     close(ends[1]);
     SO(local_read(&local, bytes, sizeof bytes, &length, &error) == LOCAL_READ_END);
     SO(error.status == STATUS_OK);
-    local_close(&local, true);
+    local_close(&local, NULL, 0);
     return 0;
 }
 

@@ -144,6 +144,8 @@ static const char *field(const struct options *options, const char *name)
         return list(&options->pins);
     if (strcmp(name, "alpn") == 0)
         return list(&options->alpn);
+    if (strcmp(name, "program") == 0)
+        return list(&options->program);
     check_row(false, "there is no field \"%s\"", name);
     return NULL;
 }
@@ -317,6 +319,14 @@ static const struct {
     {"--export a_label:1: host 1", "label=a_label length=1 context="},
     {"--export l:8160 host 1", "length=8160"},
 
+    /* programs */
+    {"host 1", "program=-"},
+    {"-e cat host 1", "program=cat"},
+    {"--exec cat host 1", "program=cat"},
+    {"--exec ls_-l_'a_b'_\"c_'d\"_e\\_f host 1", "program=ls,-l,a_b,c_'d,e_f"},
+    {"-c a_|_b host 1", "program=/bin/sh,-c,a_|_b"},
+    {"--sh-exec a_>b host 1", "program=/bin/sh,-c,a_>b"},
+
     /* data */
     {"-d host 1", "no_stdin=1 discard=0"},
     {"--no-stdin host 1", "no_stdin=1"},
@@ -367,7 +377,7 @@ static void check_fields(const struct options *options, const char *line, const 
 
         *wanted++ = '\0';
         found = field(options, word);
-        for (char *at = wanted; strcmp(word, "label") == 0 && (at = strchr(at, '_'));)
+        for (char *at = wanted; (strcmp(word, "label") == 0 || strcmp(word, "program") == 0) && (at = strchr(at, '_'));)
             *at = ' ';
         check_row(strcmp(found, wanted) == 0, "symtls %s: %s is \"%s\", not \"%s\"", line, word, found, wanted);
     }
@@ -436,6 +446,13 @@ static const struct {
     /* options that contradict each other */
     {"-l -b host 1", "choose one"},
     {"-4 -6 host 1", "-4 and -6"},
+    {"-e a -c b host 1", "choose one"},
+    {"-e a -e b host 1", "one program is started"},
+    {"-z -e a host 1", "-z leaves after the handshake"},
+    {"-z -c a host 1", "-z leaves after the handshake"},
+    {"-e a\\ host 1", "it has to be a program"},
+    {"-e _ host 1", "it has to be a program"},
+    {"-e \"\" host 1", "it has to be a program"},
     {"-i a --cert b host 1", "-i names"},
     {"-i a --key b host 1", "-i names"},
     {"b\xfc" "cher 1", "it is no name that could be looked up: "},
@@ -554,7 +571,7 @@ static const struct {
     {"-X host 1", "-X: "},
     {"host 1 -w", "-w: "},
     {"--listen=5 1", "--listen"},
-    {"--exec host 1", "--exec: "}, /* not yet there */
+    {"--unixsock host 1", "--unixsock: "}, /* not yet there */
 
     /* other tasks */
     {"--show-identity host 1", "takes no HOST"},
@@ -645,7 +662,7 @@ static void test_help(void **state)
     for (size_t i = 0; i < COUNT(options); i++)
         assert_true(has(help, options[i]));
     assert_true(has(help, "HOST PORT | -l [ADDR] PORT | -b HOST PORT"));
-    assert_null(strstr(help, "--exec")); /* what is not there is not told of */
+    assert_null(strstr(help, "--unixsock")); /* what is not there is not told of */
     for (const char *at = help; *at;) { /* and it fits into a terminal */
         size_t length = strcspn(at, "\n");
 
