@@ -21,6 +21,7 @@
 
 static const char strangers[] = "it makes peers welcome without a word about who they are";
 static const char secrets[] = "whoever reads that file can read the session";
+static const char program[] = "it runs a program";
 static const char one_session[] = "it is about one session";
 static const char other_task[] = "it takes the place of a session";
 
@@ -37,6 +38,8 @@ static const struct {
     {OPT_OCSP, "never", "it looks away from a CA's word"},
     {OPT_KEYLOG, NULL, secrets},
     {OPT_ROLE_PREFERENCE, NULL, "it is for tests"},
+    {'e', NULL, program},
+    {'c', NULL, program},
     {OPT_CONFIG, NULL, "a file does not name the next one"},
     {OPT_REPORT, NULL, one_session},
     {'z', NULL, one_session},

@@ -305,6 +305,8 @@ static const struct {
     {"ocsp never\n", "bob 1", FOR_THE_COMMAND_LINE("ocsp never")},
     {"keylog k\n", "bob 1", FOR_THE_COMMAND_LINE("keylog")},
     {"role-preference m\n", "bob 1", FOR_THE_COMMAND_LINE("role-preference")},
+    {"exec f\n", "bob 1", FOR_THE_COMMAND_LINE("exec")},
+    {"sh-exec f\n", "bob 1", FOR_THE_COMMAND_LINE("sh-exec")},
     {"config f\n", "bob 1", FOR_THE_COMMAND_LINE("config")},
     {"report f\n", "bob 1", FOR_THE_COMMAND_LINE("report")},
     {"zero\n", "bob 1", FOR_THE_COMMAND_LINE("zero")},
