@@ -95,6 +95,17 @@ bool address_same(const struct address *a, const struct address *b)
     return address_same_host(a, b) && address_port(a) == address_port(b);
 }
 
+void address_group(const struct address *address, uint8_t group[ADDRESS_GROUP_SIZE])
+{
+    struct address shown = plain(address);
+
+    memset(group, 0, ADDRESS_GROUP_SIZE);
+    if (address_family(&shown) == AF_INET)
+        memcpy(group + 8, &((const struct sockaddr_in *)&shown.storage)->sin_addr, 4);
+    else if (address_family(&shown) == AF_INET6)
+        memcpy(group, &((const struct sockaddr_in6 *)&shown.storage)->sin6_addr, 8);
+}
+
 struct address address_towards(const struct address *remote)
 {
     struct address local = {.length = 0}, ignored, target = *remote;

@@ -35,6 +35,10 @@ void address_set_port(struct address *address, uint16_t port);
 bool address_same(const struct address *a, const struct address *b);
 bool address_same_host(const struct address *a, const struct address *b);
 
+/* Who counts as one: an IPv4 address, or an IPv6 network of 64 bits, of which one host can have every address. */
+#define ADDRESS_GROUP_SIZE 16
+void address_group(const struct address *address, uint8_t group[ADDRESS_GROUP_SIZE]);
+
 /* Our address from which the kernel would send there; its port is 0. Length 0: it would not. */
 struct address address_towards(const struct address *remote);
 

@@ -204,6 +204,13 @@ bool life_prepare(struct life *life)
 
 /* ---- The session ---- */
 
+bool life_renew(struct life *life)
+{
+    error_clear(&life->error);
+    life->program->wait.signal = 0;
+    return configure_role(life);
+}
+
 bool life_reach(struct life *life)
 {
     return reach_peer(&life->reach);
@@ -217,7 +224,9 @@ void life_converse(struct life *life)
                                  .handshake_ms = options->handshake_ms,
                                  .idle_ms = options->idle_ms,
                                  .linger_ms = options->linger_ms,
-                                 .zero = options->zero};
+                                 .zero = options->zero,
+                                 .told = life->told,
+                                 .told_context = life->told_context};
 
     config.us.our_pins = identity_pins(life->identity);
     config.us.our_pin_count = identity_count(life->identity);
@@ -225,11 +234,18 @@ void life_converse(struct life *life)
     life->result = pump_run(&config, &life->channel, &life->program->report, &life->program->wait);
 }
 
-int life_finish(struct life *life)
+/* The signal that ends the process; 0: none. */
+static int death_of(const struct life *life)
+{
+    int signal = life->program->wait.signal;
+
+    return signal ? signal : life->result.reader_gone ? SIGPIPE : 0;
+}
+
+int life_tell(struct life *life)
 {
     struct report *report = &life->program->report;
-    int signal = life->program->wait.signal;
-    int death = signal ? signal : life->result.reader_gone ? SIGPIPE : 0;
+    int death = death_of(life);
     int status = life->error.status ? (int)life->error.status : life->result.program_status;
     struct report_end end = {.exit = death ? 128 + death : status,
                              .sent = life->result.sent,
@@ -251,7 +267,14 @@ int life_finish(struct life *life)
         if (end.exit == 0)
             end.exit = (int)report->error.status;
     }
+    return end.exit;
+}
+
+int life_leave(const struct life *life, int exit)
+{
+    int death = death_of(life);
+
     if (death)
         wait_die(death);
-    return end.exit;
+    return exit;
 }

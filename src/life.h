@@ -45,6 +45,8 @@ struct life {
     struct reach reach;
     struct local_config local; /* stdin and stdout; who has another local side for this session says so here, after life_prepare() */
     struct channel channel;
+    pump_told *told; /* NULL: nobody looks after it */
+    void *told_context;
     struct pump_result result;
 };
 
@@ -57,12 +59,17 @@ bool life_load_identity(struct life *life);
 /* Everything that does not depend on who the peer is: keys, rules, and whether a session could be made with them. */
 bool life_prepare(struct life *life);
 
+/* In a copy of a prepared one: a life of its own. */
+bool life_renew(struct life *life);
+
 /* Until there is a channel to the peer. False also with a signal (`wait`). */
 bool life_reach(struct life *life);
 
 void life_converse(struct life *life);
 
-/* Tell how it ended. Returns the exit status; a signal ends the process here as if it had not been caught. */
-int life_finish(struct life *life);
+/* Tell how it ended. Returns the exit status, or 128 and the signal that ends the process; which life_leave() does, as if it had
+ * not been caught, or returns the exit status. */
+int life_tell(struct life *life);
+int life_leave(const struct life *life, int exit);
 
 #endif

@@ -87,17 +87,22 @@ bool listeners_open(const struct transport_config *config, struct wait *wait, li
     return false;
 }
 
-bool listeners_wait(const struct transport_config *config, const struct listeners *listeners, struct wait *wait,
-                    int64_t deadline, struct pollfd fds[ADDRESS_LIST_MAX], struct error *error)
+void listeners_tell_late(const struct transport_config *config, struct error *error)
 {
     char duration[TEXT_DURATION_SIZE];
 
+    error_set(error, STATUS_TIME, "time ran out while waiting for a peer (-w %s): nobody came",
+              text_from_duration(duration, config->wait_ms));
+}
+
+bool listeners_wait(const struct transport_config *config, const struct listeners *listeners, struct wait *wait,
+                    int64_t deadline, struct pollfd fds[ADDRESS_LIST_MAX], struct error *error)
+{
     for (size_t i = 0; i < listeners->count; i++)
         fds[i] = (struct pollfd){.fd = listeners->fds[i], .events = POLLIN};
     switch (wait_for(wait, fds, listeners->count, deadline)) {
     case WAIT_LATE:
-        error_set(error, STATUS_TIME, "time ran out while waiting for a peer (-w %s): nobody came",
-                  text_from_duration(duration, config->wait_ms));
+        listeners_tell_late(config, error);
         return false;
     case WAIT_SIGNALLED:
         return false;

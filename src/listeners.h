@@ -31,6 +31,9 @@ void listeners_close(struct listeners *listeners);
 /* errno is of the kind that passes when others have let go of something. */
 bool listeners_is_exhausted(int reason);
 
+/* Nobody came in time: STATUS_TIME. */
+void listeners_tell_late(const struct transport_config *config, struct error *error);
+
 /* Wait until one of them has something. STATUS_TIME in the error after `deadline`; false then, or with wait->signal set.
  * fds[i] is what poll(2) said of each. */
 bool listeners_wait(const struct transport_config *config, const struct listeners *listeners, struct wait *wait,

@@ -8,6 +8,7 @@
 #include "psk.h"
 #include "report.h"
 #include "sctp.h"
+#include "serve.h"
 #include "wait.h"
 
 #include <errno.h>
@@ -142,7 +143,7 @@ static int hold_session(struct life *life)
 {
     if (life->error.status == STATUS_OK && life_prepare(life) && life_reach(life))
         life_converse(life);
-    return life_finish(life);
+    return life_leave(life, life_tell(life));
 }
 
 static int do_task(struct life *life)
@@ -163,7 +164,7 @@ static int do_task(struct life *life)
         edit_known(life->program, &life->error);
         break;
     default:
-        return hold_session(life);
+        return life->program->options.keep_open ? serve(life) : hold_session(life);
     }
     return finish_task(life);
 }

@@ -14,6 +14,8 @@ enum {
     SCTP_UDP_PORT_USUAL = 9899, /* RFC 6951 section 5.1 */
     MTU_LEAST = 256,
     MTU_MOST = 16384, /* a record holds no more */
+    SESSIONS_MOST = 100000,
+    SESSIONS_USUAL = 100,
     MTU_USUAL = 1232  /* what IPv6 promises, 1280, less IPv6 and UDP */
 };
 
@@ -30,6 +32,7 @@ void options_begin(struct options *options)
                                 .idle_ms = -1,
                                 .linger_ms = 10000,
                                 .retry_delay_ms = 1000,
+                                .max_sessions = SESSIONS_USUAL,
                                 .extension_id = HELLO_EXTENSION_ID};
 }
 
@@ -67,6 +70,7 @@ static const struct {
     {OPT_RECV_ONLY, AT(no_stdin)},
     {OPT_SEND_ONLY, AT(discard)},
     {'z', AT(zero)},
+    {'k', AT(keep_open)},
 };
 
 static const struct {
@@ -190,6 +194,11 @@ bool options_take(struct options *options, int option, const char *value, struct
         if (!options_take_number("--mtu", value, MTU_LEAST, MTU_MOST, &number, error))
             return false;
         options->mtu = (size_t)number;
+        return true;
+    case 'm':
+        if (!options_take_number("-m", value, 1, SESSIONS_MOST, &number, error))
+            return false;
+        options->max_sessions = (int)number;
         return true;
     case '4':
         options->family = AF_INET;

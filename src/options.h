@@ -92,6 +92,9 @@ struct options {
     size_t export_length;
 
     struct options_list program; /* its words, NULL after them; none: stdin and stdout */
+    bool keep_open;   /* many sessions; */
+    int max_sessions; /* so many at a time */
+
     bool no_stdin;
     bool discard;
     bool zero;

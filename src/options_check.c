@@ -289,6 +289,17 @@ static bool check_dane(const struct options *options, struct error *error)
     return true;
 }
 
+static bool check_serving(const struct options *options, const struct options_given *given, struct error *error)
+{
+    if (was_given(given, 'm') && !options->keep_open)
+        return complain(error, "-m is how many sessions there may be at a time: it goes with -k");
+    if (options->keep_open && options->task == OPTIONS_BOTH)
+        return complain(error, "-k serves whoever comes, and -b meets one peer: -k goes with -l");
+    if (options->keep_open && options->task == OPTIONS_CONNECT)
+        return complain(error, "-k goes on accepting: it goes with -l");
+    return true;
+}
+
 bool options_check(struct options *options, const struct options_given *given, const struct options_list *words,
                    struct error *error)
 {
@@ -312,7 +323,7 @@ bool options_check(struct options *options, const struct options_given *given, c
         return false;
     options->task = was_given(given, 'l') ? OPTIONS_LISTEN : was_given(given, 'b') ? OPTIONS_BOTH : OPTIONS_CONNECT;
     if (!take_words(options, given, words, error) || !check_roles(options, given, error) ||
-        !check_identity(options, given, error) || !check_dane(options, error))
+        !check_identity(options, given, error) || !check_dane(options, error) || !check_serving(options, given, error))
         return false;
     if (options->transport != OPTIONS_UDP && was_given(given, OPT_MTU))
         return complain(error, "--mtu is the size of datagrams: it goes with -u");

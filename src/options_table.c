@@ -91,6 +91,12 @@ static const struct poptOption local_options[] = {
     POPT_TABLEEND,
 };
 
+static const struct poptOption serving_options[] = {
+    FLAG("keep-open", 'k', 'k', "go on for one session after the other, and for many at a time"),
+    TAKES("max-conns", 'm', 'm', "with -k: at most so many sessions at a time (100)", "N"),
+    POPT_TABLEEND,
+};
+
 static const struct poptOption other_options[] = {
     FLAG("verbose", 'v', 'v', "tell more"),
     FLAG("quiet", 'q', 'q', "tell errors only"),
@@ -111,6 +117,7 @@ const struct poptOption options_table[] = {
     GROUP(peer_options, "The peer:"),
     GROUP(tls_options, "TLS:"),
     GROUP(local_options, "Data:"),
+    GROUP(serving_options, "Serving:"),
     GROUP(other_options, "Telling and other tasks:"),
     POPT_AUTOHELP
     POPT_TABLEEND,

@@ -29,6 +29,11 @@ void pump_tell_handshake_timeout(const struct channel *channel, int handshake_ms
                   duration);
 }
 
+static bool tell_stage(const struct pump *pump, enum pump_stage stage)
+{
+    return !pump->config->told || pump->config->told(pump->config->told_context, stage);
+}
+
 /* Wait, and have the channel do what is due. What is due there is no reason to say that `deadline` has passed. */
 enum wait_result pump_wait(struct pump *pump, struct pollfd *fds, nfds_t count, int64_t deadline)
 {
@@ -52,6 +57,15 @@ enum wait_result pump_wait_for_channel(struct pump *pump, struct pollfd *other, 
     return result;
 }
 
+/* One question at a time. False, and the peer remains unknown. */
+static bool may_ask(struct pump *pump)
+{
+    if (tell_stage(pump, PUMP_ASKING))
+        return true;
+    error_set(pump->error, STATUS_UNKNOWN, "the peer is unknown, and you are being asked about another one just now");
+    return false;
+}
+
 /* The user decides, on the terminal; the handshake is held meanwhile, and its time stands still. */
 static bool ask(struct pump *pump)
 {
@@ -63,7 +77,7 @@ static bool ask(struct pump *pump)
     int64_t since = wait_now();
 
     trust_question(&pump->trust, address_text(&pump->channel->transport.remote, remote), question, sizeof question);
-    if (!tty_ask(&tty, question)) {
+    if (!may_ask(pump) || !tty_ask(&tty, question)) {
         trust_answer(pump->config->trust, NULL, &pump->trust, pump->error);
         return true;
     }
@@ -81,6 +95,7 @@ static bool ask(struct pump *pump)
     if (answered)
         trust_answer(pump->config->trust, answer ? answer : "", &pump->trust, pump->error);
     tty_close(&tty);
+    tell_stage(pump, PUMP_ANSWERED);
     if (pump->handshake_deadline != WAIT_FOREVER)
         pump->handshake_deadline += wait_now() - since;
     return answered;
@@ -116,7 +131,11 @@ void pump_tell_news(struct pump *pump, const char *news)
 
 static bool do_handshake(struct pump *pump)
 {
+    bool heard = false;
+
     for (;;) {
+        if (!heard && session_was_fed(pump->session))
+            heard = tell_stage(pump, PUMP_HEARD);
         switch (session_advance(pump->session)) {
         case SESSION_OPEN:
             return true;
@@ -164,6 +183,7 @@ static bool begin(struct pump *pump)
     bool begun = session_facts(pump->session, &facts) && trust_remember(pump->config->trust, &pump->trust, pump->error);
 
     if (begun) {
+        tell_stage(pump, PUMP_ACCEPTED);
         session_presented(pump->session, &presented);
         trust_describe(&presented, &pump->trust, &facts);
         report_handshake(pump->report, &facts);

@@ -12,6 +12,15 @@
 #include "trust.h"
 #include "wait.h"
 
+/* How far a session has come, for whoever looks after many. */
+enum pump_stage {
+    PUMP_HEARD,   /* something has come from the peer */
+    PUMP_ASKING,  /* the user is about to be asked about it; false: not now, since it is being asked about somebody else */
+    PUMP_ANSWERED,
+    PUMP_ACCEPTED /* we have accepted the peer */
+};
+typedef bool pump_told(void *context, enum pump_stage stage);
+
 /* Times in milliseconds; -1: no limit. Everything is borrowed. */
 struct pump_config {
     const struct trust_config *trust;
@@ -21,6 +30,8 @@ struct pump_config {
     int idle_ms;
     int linger_ms;
     bool zero;    /* leave once both have accepted each other */
+    pump_told *told; /* NULL: nobody wants to know */
+    void *told_context;
 };
 
 struct pump_result {

@@ -129,6 +129,19 @@ void reach_listener_close(struct reach_listener *listener)
         listeners_close(&listener->listeners);
 }
 
+void reach_listener_leave(struct reach_listener *listener)
+{
+    if (listener->transport == OPTIONS_SCTP)
+        sctp_listener_leave(&listener->sctp);
+    else
+        listeners_close(&listener->listeners);
+}
+
+void reach_tell_late(struct reach *reach)
+{
+    listeners_tell_late(reach->transport, reach->error);
+}
+
 size_t reach_poll(const struct reach_listener *listener, struct pollfd fds[ADDRESS_LIST_MAX])
 {
     if (listener->transport == OPTIONS_SCTP) {

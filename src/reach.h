@@ -50,6 +50,10 @@ struct reach_arrival {
 /* Listen, and tell the user. False with an error, or with a signal. */
 bool reach_listen(struct reach *reach, struct reach_listener *listener);
 void reach_listener_close(struct reach_listener *listener);
+void reach_listener_leave(struct reach_listener *listener); /* in a child: others go on listening */
+
+/* Nobody came in time: an error. */
+void reach_tell_late(struct reach *reach);
 
 /* What to wait for; returns how many. */
 size_t reach_poll(const struct reach_listener *listener, struct pollfd fds[ADDRESS_LIST_MAX]);

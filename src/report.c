@@ -1,5 +1,6 @@
 /* report.c - one struct of facts to sentences, and to JSON lines. */
 #include "report.h"
+#include "lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,6 +39,47 @@ void report_free(struct report *report)
     if (report->fd > 2)
         close(report->fd);
     report->fd = -1;
+    if (report->locks)
+        close(report->locks);
+    if (report->torn)
+        munmap(report->torn, sizeof *report->torn);
+    report->locks = 0;
+    report->torn = NULL;
+}
+
+/* ---- Several processes ---- */
+
+bool report_share(struct report *report)
+{
+    void *shared = mmap(NULL, sizeof *report->torn, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int locks = lock_open();
+
+    if (shared == MAP_FAILED || locks < 0)
+        return false;
+    report->torn = shared;
+    report->locks = locks;
+    return true;
+}
+
+void report_enter(struct report *report, unsigned long session, int64_t started)
+{
+    report->session = session;
+    report->started = started;
+    report->closed = false;
+    report->locked = 0;
+    report->error.status = STATUS_OK;
+}
+
+void report_lock(struct report *report)
+{
+    if (report->locks && report->locked++ == 0)
+        lock_take(report->locks, LOCK_REPORT, true);
+}
+
+void report_unlock(struct report *report)
+{
+    if (report->locks && --report->locked == 0)
+        lock_release(report->locks, LOCK_REPORT);
 }
 
 /* ---- Sentences ---- */
@@ -51,7 +94,11 @@ void report_say(const struct report *report, enum report_verbosity verbosity, co
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    dprintf(STDERR_FILENO, "symtls: %s\n", text); /* in one write(2): two ends may share a terminal */
+    /* In one write(2): two ends may share a terminal. */
+    if (report->session)
+        dprintf(STDERR_FILENO, "symtls: session %lu: %s\n", report->session, text);
+    else
+        dprintf(STDERR_FILENO, "symtls: %s\n", text);
 }
 
 /* ---- JSON lines ---- */
@@ -67,6 +114,34 @@ static void stamp(char *text, size_t size)
     snprintf(text, size, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
 }
 
+static bool write_all(struct report *report, const char *text, size_t length)
+{
+    for (size_t done = 0; done < length;) {
+        ssize_t written = write(report->fd, text + done, length - done);
+
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0) {
+            error_set(&report->error, STATUS_LOCAL, "cannot write the report to \"%s\": %s", report->name, strerror(errno));
+            report->fd = -1; /* half a line would not be JSON anyway */
+            return false;
+        }
+        done += (size_t)written;
+    }
+    return true;
+}
+
+/* A whole line, even beside what somebody left who died in the middle of one. */
+static void write_line(struct report *report, const char *line, size_t length)
+{
+    report_lock(report);
+    if (!report->torn || !atomic_exchange(report->torn, true) || write_all(report, "\n", 1))
+        write_all(report, line, length);
+    if (report->torn)
+        atomic_store(report->torn, false);
+    report_unlock(report);
+}
+
 /* Write the event, whose keys are in `keys` (taken over). */
 static void emit(struct report *report, const char *event, json_t *keys)
 {
@@ -80,24 +155,14 @@ static void emit(struct report *report, const char *event, json_t *keys)
     }
     stamp(time, sizeof time);
     line = json_pack("{s:i, s:s, s:s}", "schema", SCHEMA, "event", event, "time", time);
+    if (line && report->session)
+        json_object_set_new(line, "session", json_integer((json_int_t)report->session));
     if (line && json_object_update(line, keys) == 0)
         text = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     if (!text || asprintf(&newline, "%s\n", text) < 0)
         error_set(&report->error, STATUS_LOCAL, "cannot write the report: out of memory");
     else
-        for (size_t done = 0, length = strlen(newline); done < length;) {
-            ssize_t written = write(report->fd, newline + done, length - done);
-
-            if (written < 0 && errno == EINTR)
-                continue;
-            if (written < 0) {
-                error_set(&report->error, STATUS_LOCAL, "cannot write the report to \"%s\": %s", report->name,
-                          strerror(errno));
-                report->fd = -1; /* half a line would not be JSON anyway */
-                break;
-            }
-            done += (size_t)written;
-        }
+        write_line(report, newline, strlen(newline));
     free(newline);
     free(text);
     json_decref(line);

@@ -2,6 +2,7 @@
 #ifndef SYMTLS_REPORT_H
 #define SYMTLS_REPORT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,11 +19,27 @@ struct report {
     int64_t started; /* wait_now() */
     bool closed;
     struct error error; /* the report itself could not be written */
+
+    /* Where several processes tell of several sessions: */
+    unsigned long session; /* whose; 0: of none in particular */
+    int locks;             /* lock.h; 0: there is nobody else */
+    unsigned locked;       /* how often report_lock() was called */
+    atomic_bool *torn;     /* shared: somebody is writing a line, or has died over it */
 };
 
 /* `target` is a file, "fd:N", or NULL. False with an error of STATUS_LOCAL. */
 bool report_init(struct report *report, const char *target, int verbosity, struct error *error);
 void report_free(struct report *report);
+
+/* From now on forked processes tell of their sessions here, too, each line in one piece. False with errno. */
+bool report_share(struct report *report);
+
+/* In one of them, or in its place: it tells of this session, which began at `started`. */
+void report_enter(struct report *report, unsigned long session, int64_t started);
+
+/* Nobody else writes an event meanwhile. Calls can be nested. */
+void report_lock(struct report *report);
+void report_unlock(struct report *report);
 
 /* A sentence without its full stop; said at that verbosity and above. */
 void report_say(const struct report *report, enum report_verbosity verbosity, const char *format, ...)

@@ -220,27 +220,29 @@ bool sctp_accept(const struct sctp_config *config, struct sctp_listener *listene
                  struct transport *transport, struct error *error)
 {
     int64_t deadline = wait_until(config->common->wait_ms);
-    char duration[TEXT_DURATION_SIZE];
     enum sctp_outcome outcome;
 
     outcome = listener->kind == TRANSPORT_SCTP ? sctp_kernel_accept(listener->fd, wait, deadline, transport)
                                                : sctp_udp_accept(listener, wait, deadline, transport, error);
     if (outcome == SCTP_OUTCOME_LATE)
-        error_set(error, STATUS_TIME, "time ran out while waiting for a peer (-w %s): nobody came",
-                  text_from_duration(duration, config->common->wait_ms));
+        listeners_tell_late(config->common, error);
     else if (outcome == SCTP_OUTCOME_ERROR)
         tell_failure(error);
     return outcome == SCTP_OUTCOME_UP;
 }
 
+void sctp_listener_leave(struct sctp_listener *listener)
+{
+    if (listener->fd >= 0)
+        close(listener->fd);
+    listener->fd = -1;
+}
+
 void sctp_listener_close(struct sctp_listener *listener)
 {
-    if (listener->fd >= 0) {
-        if (listener->kind == TRANSPORT_SCTP_IN_UDP)
-            sctp_user_stop(listener->user);
-        close(listener->fd);
-    }
-    listener->fd = -1;
+    if (listener->fd >= 0 && listener->kind == TRANSPORT_SCTP_IN_UDP)
+        sctp_user_stop(listener->user);
+    sctp_listener_leave(listener);
 }
 
 /* ---- Meeting ---- */

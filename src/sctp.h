@@ -56,6 +56,9 @@ bool sctp_accept(const struct sctp_config *config, struct sctp_listener *listene
                  struct transport *transport, struct error *error);
 void sctp_listener_close(struct sctp_listener *listener);
 
+/* In a child: let go of it, without an effect on who listens. */
+void sctp_listener_leave(struct sctp_listener *listener);
+
 /* Both ends call and listen on one port each (common->source_port, or else common->port) until they meet, or
  * common->wait_ms have passed. `listening` is called when the peer can come. False with an error (STATUS_ROLE: we have met
  * ourselves), or with wait->signal set. */

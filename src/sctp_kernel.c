@@ -12,8 +12,7 @@ enum {
     NEXT_ADDRESS_MS = 250, /* the Connection Attempt Delay of RFC 8305 section 5 */
     AGAIN_MS = 300,        /* to AGAIN_MS + 200 */
     SILENCE_MS = 2000,     /* a call that fails later was not answered */
-    BUFFER = 1 << 20,
-    BACKLOG = 16
+    BUFFER = 1 << 20
 };
 
 bool sctp_kernel_is_there(void)
@@ -271,7 +270,7 @@ static int listen_at(const struct address_list *addresses, int family, int type)
 
     if (fd < 0 && family == AF_UNSPEC && addresses->count == 0)
         fd = make_socket(AF_INET, type, false);
-    if (fd >= 0 && bind_all(fd, addresses) && listen(fd, BACKLOG) == 0)
+    if (fd >= 0 && bind_all(fd, addresses) && listen(fd, SOMAXCONN) == 0)
         return fd;
     reason = errno;
     if (fd >= 0)

@@ -227,7 +227,7 @@ static int listen_on(const struct address *address, bool dual_stack)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (address_family(address) == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &six_only, sizeof six_only);
-    if (bind(fd, (const struct sockaddr *)&address->storage, address->length) == 0 && listen(fd, 16) == 0)
+    if (bind(fd, (const struct sockaddr *)&address->storage, address->length) == 0 && listen(fd, SOMAXCONN) == 0)
         return fd;
     reason = errno;
     close(fd);

@@ -99,6 +99,49 @@ static void test_accept(void **state)
     buffer_free(&first);
 }
 
+/* Who comes while another one is taken is the next, and has lost nothing. */
+static void test_next(void **state)
+{
+    struct transport_config config = {.host = "127.0.0.1", .port = "0", .wait_ms = TEST_PATIENCE_MS};
+    struct listeners listeners;
+    struct transport transports[2] = {{.fd = -1}, {.fd = -1}}, nobody = {.fd = -1};
+    struct buffer first[2] = {{0}}, nothing = {0};
+    struct error error = {0};
+    unsigned asked = 0;
+    size_t length;
+    int ends[2];
+
+    (void)state;
+    assert_true(udp_listen(&config, &waiting, &listeners, &error));
+    for (size_t i = 0; i < 2; i++)
+        ends[i] = stranger("127.0.0.1", address_port(&listeners.local[0]));
+    say(ends[0], "take");
+    say(ends[1], "answer");
+    say(ends[1], "take");
+    say(ends[0], "more");
+    say(ends[1], "MORE");
+    await(listeners.fds[0], POLLIN);
+    assert_int_equal(udp_next(&listeners, gate, &asked, &transports[0], &first[0]), LISTENERS_PEER);
+    assert_int_equal(asked, 1);
+    assert_int_equal(udp_next(&listeners, gate, &asked, &transports[1], &first[1]), LISTENERS_PEER);
+    assert_int_equal(udp_next(&listeners, gate, &asked, &nobody, &nothing), LISTENERS_NOBODY);
+    for (size_t i = 0; i < 2; i++) {
+        struct address here, ignored;
+
+        address_of_socket(ends[i], &here, &ignored);
+        assert_true(address_same(&here, &transports[i].remote));
+        assert_memory_equal(datagrams_first(&first[i], &length), "take", 4);
+        datagrams_drop_first(&first[i]);
+        assert_memory_equal(datagrams_first(&first[i], &length), i ? "MORE" : "more", 4);
+        datagrams_drop_first(&first[i]);
+        assert_null(datagrams_first(&first[i], &length));
+        close(ends[i]);
+        transport_abort(&transports[i]);
+        buffer_free(&first[i]);
+    }
+    listeners_close(&listeners);
+}
+
 /* A listener on all addresses answers from the one that was spoken to. */
 static void test_wildcard(void **state)
 {
@@ -209,7 +252,7 @@ static void test_too_large(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accept), cmocka_unit_test(test_wildcard),     cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_accept), cmocka_unit_test(test_next),         cmocka_unit_test(test_wildcard),     cmocka_unit_test(test_nobody),
         cmocka_unit_test(test_ways),   cmocka_unit_test(test_no_such_name), cmocka_unit_test(test_too_large),
     };
 
