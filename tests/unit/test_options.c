@@ -125,6 +125,8 @@ static const char *field(const struct options *options, const char *name)
         {"no_stdin", options->no_stdin},
         {"discard", options->discard},
         {"zero", options->zero},
+        {"keep_open", options->keep_open},
+        {"max", options->max_sessions},
         {"verbosity", options->verbosity},
     };
 
@@ -333,6 +335,9 @@ static const struct {
     {"--recv-only host 1", "no_stdin=1 discard=0"},
     {"--recv-only -d host 1", "no_stdin=1"},
     {"--send-only host 1", "no_stdin=0 discard=1"},
+    {"-k -l 1", "keep_open=1 max=100"},
+    {"--keep-open --max-conns 7 -l 1", "keep_open=1 max=7"},
+    {"-l 1", "keep_open=0"},
     {"-z host 1", "zero=1"},
     {"--zero host 1", "zero=1"},
 
@@ -422,6 +427,10 @@ static const struct {
     {"host", "the port is missing"},
     {"-b host", "the port is missing"},
     {"host 1 2", "too many words"},
+    {"-m 5 -l 1", "-m is how many sessions there may be at a time: it goes with -k"},
+    {"-k -m 0 -l 1", "-m \"0\": it has to be a number from 1 to 100000"},
+    {"-k host 1", "-k goes on accepting"},
+    {"-k -b host 1", "-k goes with -l"},
     {"-l a 1 2", "too many words"},
     {"host:4433", "HOST and PORT are two words: host 4433"},
     {"[::1]:4433", "HOST and PORT are two words: [::1] 4433"},
