@@ -160,11 +160,27 @@ static void put_datagrams(struct channel *channel)
     }
 }
 
+static void trace_connection(const struct trace_sink *trace, const struct transport *transport)
+{
+    static const char *const kinds[] = {[TRANSPORT_TCP] = "TCP",
+                                        [TRANSPORT_UDP] = "UDP",
+                                        [TRANSPORT_SCTP] = "SCTP",
+                                        [TRANSPORT_SCTP_IN_UDP] = "SCTP in UDP"};
+    char local[ADDRESS_TEXT_SIZE], remote[ADDRESS_TEXT_SIZE];
+    struct trace_event event = {.kind = TRACE_CONNECTION,
+                                .texts = {address_text(&transport->local, local), address_text(&transport->remote, remote),
+                                          kinds[transport->kind]}};
+
+    if (trace)
+        trace->take(trace->context, &event);
+}
+
 bool channel_open(struct channel *channel, const struct session_config *config, const struct transport *transport,
                   struct error *error)
 {
     *channel = (struct channel){.transport = *transport, .error = error, .last_traffic = wait_now()};
     channel->overhead = address_family(&transport->remote) == AF_INET6 ? 40 + 8 : 20 + 8;
+    trace_connection(config->trace, transport);
     channel->session = session_new(config, channel->last_traffic, error);
     if (channel->session) {
         learn_mtu(channel);

@@ -119,6 +119,7 @@ static void configure_session(struct life *life)
     session->export_context = options->export_context;
     session->datagrams = options->transport == OPTIONS_UDP;
     session->mtu = options->mtu;
+    session->trace = trace_sink(life->program->trace);
     session->first_repeat_ms = options->task == OPTIONS_BOTH ? MEETING_REPEAT_MS : REPEAT_MS;
 }
 
@@ -242,6 +243,15 @@ static int death_of(const struct life *life)
     return signal ? signal : life->result.reader_gone ? SIGPIPE : 0;
 }
 
+/* A report or a trace that has a gap is told, and it is an error unless there is a worse one. */
+static int not_written(const struct life *life, const struct error *error, int exit)
+{
+    if (error->status == STATUS_OK)
+        return exit;
+    report_say(&life->program->report, REPORT_QUIET, "%s", error->story);
+    return exit ? exit : (int)error->status;
+}
+
 int life_tell(struct life *life)
 {
     struct report *report = &life->program->report;
@@ -262,11 +272,9 @@ int life_tell(struct life *life)
     else if (life->error.status == STATUS_OK && status)
         error_set(&life->error, STATUS_OK, "the program ended with status %d", status);
     report_closed(report, &end);
-    if (report->error.status) {
-        report_say(report, REPORT_QUIET, "%s", report->error.story);
-        if (end.exit == 0)
-            end.exit = (int)report->error.status;
-    }
+    trace_end(life->program->trace, end.exit == 0, life->error.story);
+    end.exit = not_written(life, &report->error, end.exit);
+    end.exit = not_written(life, trace_error(life->program->trace), end.exit);
     return end.exit;
 }
 

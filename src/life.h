@@ -18,6 +18,7 @@
 #include "report.h"
 #include "sctp.h"
 #include "session.h"
+#include "trace.h"
 #include "wait.h"
 
 /* What the command line came to, and what stays the same for as long as the program runs. */
@@ -25,6 +26,7 @@ struct program {
     struct options options;
     struct wait wait;
     struct report report;
+    struct trace *trace; /* NULL without --trace */
     char passphrase[OURSELVES_PASSPHRASE_SIZE]; /* for our keys; wiped once they are loaded */
     char *known_path;
     struct sctp_user sctp_user; /* SCTP in UDP is spoken by a process of its own */

@@ -9,6 +9,7 @@
 #include "report.h"
 #include "sctp.h"
 #include "serve.h"
+#include "trace.h"
 #include "wait.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Everything that a run has; zeroed, filled from top to bottom, freed from bottom to top. */
@@ -103,6 +105,25 @@ static bool is_sctp_in_udp(const struct options *options)
            sctp_kind(options->sctp_udp) == TRANSPORT_SCTP_IN_UDP;
 }
 
+static int64_t now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* False with an error; true also when nobody has asked for one. */
+static bool open_trace(struct program *program, struct error *error)
+{
+    const struct options *options = &program->options;
+
+    if (!options->trace)
+        return true;
+    program->trace = trace_new(strcmp(options->trace, OPTIONS_TRACE_STDERR) == 0 ? NULL : options->trace, options->verbosity, now_us, error);
+    return program->trace != NULL;
+}
+
 /* Read the command line and open what it names. A passphrase may be typed in, so signals keep their usual effect until
  * after it. */
 static bool begin(struct program *program, int argc, char **argv, struct error *error)
@@ -115,7 +136,7 @@ static bool begin(struct program *program, int argc, char **argv, struct error *
         return false;
     }
     if (!options_read(&program->options, argc, (const char **)argv, error) ||
-        !report_init(&program->report, program->options.report, program->options.verbosity, error))
+        !report_init(&program->report, program->options.report, program->options.verbosity, error) || !open_trace(program, error))
         return false;
     if (program->options.config)
         report_say(&program->report, REPORT_VERBOSE, "settings are from %s%s%s", program->options.config,
@@ -134,6 +155,7 @@ static void tidy_up(struct program *program)
     if (program->sctp_user.pid > 0)
         sctp_user_free(&program->sctp_user);
     free(program->known_path);
+    trace_free(program->trace);
     report_free(&program->report);
     wait_free(&program->wait);
     options_free(&program->options);

@@ -81,7 +81,7 @@ static const struct {
     {OPT_OCSP_RESPONSE, AT(ocsp_response)},      {OPT_KEY, AT(key)},     {OPT_CERT, AT(certificate)},
     {OPT_PSK_FILE, AT(psk_file)}, {OPT_PSK_IDENTITY, AT(psk_identity)},
     {OPT_PASS, AT(pass)},        {OPT_CACERT, AT(cacert)}, {OPT_CRL, AT(crl)}, {OPT_PRIORITY, AT(priority)},
-    {OPT_KEYLOG, AT(keylog)}, {OPT_REPORT, AT(report)},
+    {OPT_KEYLOG, AT(keylog)}, {OPT_REPORT, AT(report)}, {OPT_TRACE, AT(trace)},
 };
 
 static const struct {
@@ -244,7 +244,7 @@ const char *options_usual(const char *name)
 {
     static const struct {
         const char *name, *value;
-    } usual[] = {{"dane", OPTIONS_DANE_DNS}, {"retry", OPTIONS_RETRY_FOREVER}, {"sctp-udp", SCTP_UDP_USUAL}};
+    } usual[] = {{"dane", OPTIONS_DANE_DNS}, {"retry", OPTIONS_RETRY_FOREVER}, {"sctp-udp", SCTP_UDP_USUAL}, {"trace", OPTIONS_TRACE_STDERR}};
 
     for (size_t i = 0; i < COUNT(usual); i++)
         if (strcmp(name, usual[i].name) == 0)

@@ -22,6 +22,8 @@ enum options_task {
     OPTIONS_VERSION
 };
 
+#define OPTIONS_TRACE_STDERR "-"
+
 /* A list of texts. */
 struct options_list {
     const char **at;
@@ -100,6 +102,7 @@ struct options {
     bool zero;
     int verbosity;
     const char *report;
+    const char *trace; /* NULL: none; OPTIONS_TRACE_STDERR */
 
     const char *config;  /* the file of settings that was read; NULL: none */
     const char *section; /* and the section of it that counts; NULL: none */

@@ -250,10 +250,26 @@ static bool check_identity(const struct options *options, const struct options_g
         (options->pins.count || options->peers.count || options->cacert || options->dane || options->crl ||
          options->ocsp == TRUST_OCSP_REQUIRE))
         return complain(error, "--remote-id ignore does not look at the peer's identity; --pin, --peer, --cacert, --dane, --crl and --ocsp require do");
-    if (was_given(given, OPT_REPORT) && strncmp(options->report, "fd:", 3) == 0 &&
-        (!options->report[3] || strspn(options->report + 3, "0123456789") != strlen(options->report + 3) ||
-         strlen(options->report) > 9))
+    return true;
+}
+
+/* "fd:", and then it is a number. */
+static bool is_wrong_fd(const char *target)
+{
+    return strncmp(target, "fd:", 3) == 0 &&
+           (!target[3] || strspn(target + 3, "0123456789") != strlen(target + 3) || strlen(target) > 9);
+}
+
+static bool check_telling(const struct options *options, struct error *error)
+{
+    if (options->report && is_wrong_fd(options->report))
         return complain(error, "--report fd:N: N is the number of an open descriptor");
+    if (options->trace && is_wrong_fd(options->trace))
+        return complain(error, "--trace=fd:N: N is the number of an open descriptor");
+    if (options->trace && options->keep_open && strlen(options->trace) > 4 && strcmp(options->trace + strlen(options->trace) - 4, ".svg") == 0)
+        return complain(error, "--trace=FILE.svg is a drawing of one session, and -k has many: they can share a FILE of text");
+    if (options->trace && !*options->trace)
+        return complain(error, "--trace=FILE: the name of the file is missing; --trace alone writes to stderr");
     return true;
 }
 
@@ -323,7 +339,8 @@ bool options_check(struct options *options, const struct options_given *given, c
         return false;
     options->task = was_given(given, 'l') ? OPTIONS_LISTEN : was_given(given, 'b') ? OPTIONS_BOTH : OPTIONS_CONNECT;
     if (!take_words(options, given, words, error) || !check_roles(options, given, error) ||
-        !check_identity(options, given, error) || !check_dane(options, error) || !check_serving(options, given, error))
+        !check_identity(options, given, error) || !check_dane(options, error) || !check_serving(options, given, error) ||
+        !check_telling(options, error))
         return false;
     if (options->transport != OPTIONS_UDP && was_given(given, OPT_MTU))
         return complain(error, "--mtu is the size of datagrams: it goes with -u");

@@ -48,6 +48,7 @@ enum {
     OPT_RECV_ONLY,
     OPT_REPORT,
     OPT_CONFIG,
+    OPT_TRACE,
     OPT_SHOW_IDENTITY,
     OPT_KNOWN,
     OPT_VERSION,

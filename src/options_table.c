@@ -101,6 +101,7 @@ static const struct poptOption other_options[] = {
     FLAG("verbose", 'v', 'v', "tell more"),
     FLAG("quiet", 'q', 'q', "tell errors only"),
     TAKES("report", '\0', OPT_REPORT, "events as JSON lines", "FILE|fd:N"),
+    {"trace", '\0', POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_TRACE, "draw the handshake: on stderr, or into FILE (FILE.svg: a picture)", "FILE|fd:N"},
     FLAG("show-identity", '\0', OPT_SHOW_IDENTITY, "print our pin and name"),
     FLAG("make-psk", '\0', OPT_MAKE_PSK, "print a fresh key, for --psk-file"),
     TAKES("config", 'F', OPT_CONFIG, "settings (~/.config/symtls/config); none: no file", "FILE"),

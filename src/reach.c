@@ -155,18 +155,36 @@ size_t reach_poll(const struct reach_listener *listener, struct pollfd fds[ADDRE
 
 /* ---- Who comes ---- */
 
+struct door_keeper {
+    struct session_door *door;
+    const struct trace_sink *trace;
+};
+
+/* A stranger is no session yet, and gets no more of the trace than a line. */
+static void trace_stranger(const struct trace_sink *trace, const char *who)
+{
+    char text[2 * ADDRESS_TEXT_SIZE];
+    struct trace_event event = {.kind = TRACE_NOTE, .texts = {text}};
+
+    if (!trace)
+        return;
+    snprintf(text, sizeof text, "%s: a ClientHello without our cookie; answered with a HelloVerifyRequest", who);
+    trace->take(trace->context, &event);
+}
+
 /* Whoever sends a datagram has to show first that it gets ours. */
 static enum udp_verdict look_at_stranger(void *context, const struct address *remote, const uint8_t *bytes, size_t length,
                                          uint8_t answer[UDP_ANSWER_MAX], size_t *answer_length)
 {
-    struct session_door *door = context;
+    const struct door_keeper *keeper = context;
     char who[ADDRESS_TEXT_SIZE];
 
     address_text(remote, who);
-    switch (session_door_judge(door, who, bytes, length, answer, answer_length)) {
+    switch (session_door_judge(keeper->door, who, bytes, length, answer, answer_length)) {
     case SESSION_DOOR_OPEN:
         return UDP_TAKE;
     case SESSION_DOOR_ANSWER:
+        trace_stranger(keeper->trace, who);
         return UDP_ANSWER;
     default:
         return UDP_IGNORE;
@@ -179,6 +197,7 @@ enum listeners_next reach_next(struct reach *reach, struct reach_listener *liste
 {
     struct listeners *listeners = &listener->listeners;
     struct transport *transport = &arrival->transport;
+    struct door_keeper keeper = {.door = &listener->door, .trace = reach->session->trace};
     enum listeners_next next = LISTENERS_NOBODY;
 
     *arrival = (struct reach_arrival){.transport = {.fd = -1}};
@@ -187,7 +206,7 @@ enum listeners_next reach_next(struct reach *reach, struct reach_listener *liste
         next = tcp_next(listeners, transport);
         break;
     case OPTIONS_UDP:
-        next = udp_next(listeners, look_at_stranger, &listener->door, transport, &arrival->first);
+        next = udp_next(listeners, look_at_stranger, &keeper, transport, &arrival->first);
         break;
     case OPTIONS_SCTP:
         return sctp_next(&listener->sctp, reach->wait, transport, reach->error);
@@ -199,12 +218,14 @@ enum listeners_next reach_next(struct reach *reach, struct reach_listener *liste
 
 static bool await(struct reach *reach, struct reach_listener *listener, struct reach_arrival *arrival)
 {
+    struct door_keeper keeper = {.door = &listener->door, .trace = reach->session->trace};
+
     *arrival = (struct reach_arrival){.transport = {.fd = -1}};
     switch (listener->transport) {
     case OPTIONS_TCP:
         return tcp_accept(reach->transport, &listener->listeners, reach->wait, &arrival->transport, reach->error);
     case OPTIONS_UDP:
-        return udp_accept(reach->transport, &listener->listeners, look_at_stranger, &listener->door, reach->wait,
+        return udp_accept(reach->transport, &listener->listeners, look_at_stranger, &keeper, reach->wait,
                           &arrival->transport, &arrival->first, reach->error);
     case OPTIONS_SCTP:
         return sctp_accept(reach->sctp, &listener->sctp, reach->wait, &arrival->transport, reach->error);

@@ -2,6 +2,7 @@
 #include "serve.h"
 #include "crowd.h"
 #include "serve_parts.h"
+#include "trace.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -149,6 +150,7 @@ static void become_session(struct serve *serve, size_t index)
     serve->seats[index].arrival = NULL;
     leave_others(serve);
     report_enter(&serve->program->report, serve->sessions, wait_now());
+    trace_number(serve->program->trace, serve->sessions);
     serve->is_session = true;
     serve->status = serve_session(serve, arrival);
     free(arrival);

@@ -62,6 +62,7 @@ bool session_check(const struct session_config *config, struct error *error)
     struct session *session;
 
     active.role.active = true;
+    active.trace = NULL;
     session = session_new(&active, 0, error);
     session_free(session);
     return session != NULL;
@@ -71,6 +72,7 @@ void session_free(struct session *session)
 {
     if (!session)
         return;
+    session_trace_gone(session);
     if (session->tls)
         gnutls_deinit(session->tls);
     session_free_psk(session);
@@ -156,6 +158,8 @@ const uint8_t *session_output(const struct session *session, size_t *length)
 void session_sent(struct session *session, size_t length)
 {
     session->last_length = 0; /* nothing can go into that datagram any more */
+    if (session->config->trace)
+        session_trace_wire(session, TRACE_OUT, session_output(session, &(size_t){0}), length);
     if (session->config->datagrams)
         datagrams_drop_first(&session->output);
     else
@@ -168,11 +172,12 @@ enum session_state session_fail(struct session *session, int code)
 {
     int alert = session_psk_alert(session, code);
 
+    session_trace_heard_alert(session, code);
     session_tell(session, code);
     if (alert == ROLE_NO_ALERT)
-        gnutls_alert_send_appropriate(session->tls, code);
+        session_send_alert_for(session, code);
     else
-        gnutls_alert_send(session->tls, GNUTLS_AL_FATAL, (gnutls_alert_description_t)alert);
+        session_send_alert(session, GNUTLS_AL_FATAL, alert);
     return session->state = SESSION_FAILED;
 }
 
@@ -189,7 +194,7 @@ void session_refuse(struct session *session, int alert)
         return;
     }
     session_release(session);
-    gnutls_alert_send(session->tls, GNUTLS_AL_FATAL, (gnutls_alert_description_t)alert);
+    session_send_alert(session, GNUTLS_AL_FATAL, alert);
 }
 
 /* ---- The role ---- */
@@ -198,6 +203,7 @@ static enum session_state give_up_role(struct session *session)
 {
     char story[sizeof session->error->story];
 
+    session_trace_refusal(session);
     if (session->role.reason == ROLE_REASON_ALERT)
         session_psk_tell_alert(session, session->role.peer_alert);
     role_story(&session->role, story, sizeof story);
@@ -210,6 +216,8 @@ static enum session_state give_up_role(struct session *session)
 enum session_state session_take_role(struct session *session, enum role role)
 {
     session->our_role = role;
+    if (session->trace.told_hello)
+        session_trace_role(session);
     if (!(session->config->datagrams ? datagrams_append_all(&session->input, &session->datagram.rest)
                                      : role_rest(&session->role, &session->input))) {
         error_set(session->error, STATUS_LOCAL, "out of memory");
@@ -224,6 +232,7 @@ enum session_state session_take_role(struct session *session, enum role role)
 
 enum session_state session_follow_role(struct session *session, enum role_step step)
 {
+    session_trace_hello(session);
     while (step == ROLE_STEP_HELLO) {
         if (!say_hello(session))
             return session->state = SESSION_FAILED;
@@ -254,6 +263,8 @@ size_t session_room(const struct session *session)
 
 void session_feed(struct session *session, const uint8_t *bytes, size_t length)
 {
+    if (session->config->trace)
+        session_trace_wire(session, TRACE_IN, bytes, length);
     if (session->config->datagrams) {
         session_feed_datagram(session, bytes, length);
         return;
@@ -279,10 +290,19 @@ void session_end(struct session *session)
 
 /* ---- The handshake ---- */
 
+void session_learn_acceptance(struct session *session)
+{
+    if (session->accepted)
+        return;
+    session->accepted = true;
+    session_trace_note(session, false, "so the peer has accepted us");
+}
+
 /* Both ends have finished it: what is left to tell each other about acceptance? */
 static enum session_state open_session(struct session *session)
 {
     session->state = SESSION_OPEN;
+    session_trace_open(session);
     if (session->config->datagrams)
         session_open_datagrams(session);
     if (!session_is_tls13(session) || session->our_role == ROLE_SERVER) {
@@ -338,6 +358,7 @@ static enum session_state handshake(struct session *session)
             code = GNUTLS_E_PREMATURE_TERMINATION;
         if (code < 0 && code != GNUTLS_E_INTERRUPTED && code != GNUTLS_E_WARNING_ALERT_RECEIVED)
             return session_fail(session, code);
+        session_trace_heard_alert(session, code);
         session->finished = code == 0;
     }
     /* A server that did not ask has not been asked for a verdict either, nor has an end with a pre-shared key. */
@@ -354,6 +375,7 @@ enum session_state session_advance(struct session *session)
 void session_accept(struct session *session)
 {
     session->judged = true;
+    session_trace_note(session, false, "we accept the peer");
     session->state = SESSION_HANDSHAKE;
     session_release(session);
 }
@@ -379,6 +401,8 @@ size_t session_send(struct session *session, const uint8_t *bytes, size_t length
             session_fail(session, (int)code);
             break;
         }
+        if (session->config->trace)
+            session_trace_data(session, TRACE_OUT, (size_t)code);
         taken += (size_t)code;
         session->counts.records_sent++;
     }
@@ -397,7 +421,7 @@ static bool decline_renegotiation(struct session *session)
 {
     session->declined = true;
     return session_output_has_room(session) &&
-           gnutls_alert_send(session->tls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION) == 0;
+           session_send_alert(session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION) == 0;
 }
 
 size_t session_receive(struct session *session, uint8_t *bytes, size_t size)
@@ -409,7 +433,10 @@ size_t session_receive(struct session *session, uint8_t *bytes, size_t size)
 
         if (code > 0) {
             session->counts.records_received++;
-            session->accepted = true;
+            if (session->config->trace)
+                session_trace_data(session, TRACE_IN, (size_t)code);
+            if (!session->accepted)
+                session_learn_acceptance(session);
             return (size_t)code;
         }
         owed = session_pay_key_update(session);
@@ -417,8 +444,9 @@ size_t session_receive(struct session *session, uint8_t *bytes, size_t size)
             code = owed;
         if (code == 0) {
             session->peer_closed = true;
+            session_trace_alert(session, TRACE_IN, GNUTLS_A_CLOSE_NOTIFY, false, true);
             /* Like data: a server that had refused us would have said so. */
-            session->accepted = true;
+            session_learn_acceptance(session);
         } else if (code == GNUTLS_E_AGAIN) {
             if (is_starved(session))
                 session_fail(session, GNUTLS_E_PREMATURE_TERMINATION);
@@ -427,7 +455,9 @@ size_t session_receive(struct session *session, uint8_t *bytes, size_t size)
         } else if (code == GNUTLS_E_REHANDSHAKE) {
             if (!decline_renegotiation(session))
                 session_fail(session, (int)code);
-        } else if (code != GNUTLS_E_INTERRUPTED && code != GNUTLS_E_WARNING_ALERT_RECEIVED) {
+        } else if (code == GNUTLS_E_WARNING_ALERT_RECEIVED) {
+            session_trace_heard_alert(session, (int)code);
+        } else if (code != GNUTLS_E_INTERRUPTED) {
             session_fail(session, (int)code);
         }
     }
@@ -441,8 +471,8 @@ void session_close(struct session *session)
     if (session->state == SESSION_OPEN && !session->we_closed) {
         if (session->config->datagrams)
             session_close_datagram(session);
-        else
-            gnutls_bye(session->tls, GNUTLS_SHUT_WR);
+        else if (gnutls_bye(session->tls, GNUTLS_SHUT_WR) >= 0)
+            session_trace_alert(session, TRACE_OUT, GNUTLS_A_CLOSE_NOTIFY, false, true);
     }
     session->close_size += buffer_used(&session->output) - before;
     session->we_closed = true;

@@ -17,6 +17,7 @@
 #include "identity.h"
 #include "psk.h"
 #include "role.h"
+#include "trace_event.h"
 
 struct session;
 
@@ -42,6 +43,7 @@ struct session_config {
     bool datagrams;       /* DTLS 1.2: every feed and every output is one datagram */
     size_t mtu;           /* the largest datagram that we send, in bytes */
     int first_repeat_ms;  /* how long after our hello it is said again for the first time */
+    const struct trace_sink *trace; /* who is told what happens; NULL: nobody */
 };
 
 enum session_state {

@@ -37,6 +37,8 @@ void session_set_datagrams(struct session *session, gnutls_session_t tls, enum r
 
     gnutls_dtls_set_timeouts(tls, LIBRARY_TIMER_MS, NO_LIMIT_MS);
     gnutls_dtls_set_mtu(tls, (unsigned)session->mtu);
+    if (role == ROLE_SERVER)
+        session->trace.our_seq = session->trace.their_seq = datagram->theirs.message_seq;
     /* A hello that answers a HelloVerifyRequest is the client's second message, and ours that follows it our second too. */
     if (role == ROLE_SERVER && datagram->theirs.message_seq > 0) {
         gnutls_dtls_prestate_st prestate = {.record_seq = (unsigned)datagram->their_sequence,
@@ -177,6 +179,7 @@ void session_say_alert(struct session *session, int alert)
 {
     uint8_t record[ROLE_ALERT_RECORD_SIZE];
 
+    session_trace_alert(session, TRACE_OUT, alert, true, false);
     if (session->config->datagrams) {
         say_alert_in_datagrams(session, alert);
         return;
@@ -386,7 +389,7 @@ void session_time(struct session *session, int64_t now)
         break; /* the library's own timer, when it is asked to go on */
     case SESSION_OPEN:
         if (session->close_at <= now) {
-            gnutls_alert_send(session->tls, GNUTLS_AL_WARNING, GNUTLS_A_CLOSE_NOTIFY);
+            session_send_alert(session, GNUTLS_AL_WARNING, GNUTLS_A_CLOSE_NOTIFY);
             session->close_interval_ms *= 2;
             if (session->close_interval_ms > CLOSE_MAX_MS)
                 session->close_interval_ms = CLOSE_MAX_MS;
@@ -429,7 +432,7 @@ int64_t session_deadline(const struct session *session)
 
 void session_close_datagram(struct session *session)
 {
-    gnutls_alert_send(session->tls, GNUTLS_AL_WARNING, GNUTLS_A_CLOSE_NOTIFY);
+    session_send_alert(session, GNUTLS_AL_WARNING, GNUTLS_A_CLOSE_NOTIFY);
     session->close_interval_ms = CLOSE_MS;
     session->close_at = session->now + CLOSE_MS;
 }

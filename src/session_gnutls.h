@@ -95,7 +95,17 @@ struct session {
         uint64_t first, end; /* numbers: of the first one, and one past the last */
         uint64_t came;
     } theirs;
+
+    struct { /* what whoever draws the session was told */
+        bool told_hello;     /* the peer's, when the role core had it: before the library has */
+        bool told_role;
+        bool told_data[2];
+        int our_seq, their_seq; /* of the next DTLS message */
+    } trace;
 };
+
+/* What the peer has just said it says only to whom it has accepted. */
+void session_learn_acceptance(struct session *session);
 
 /* A library session for a role, in place of the one that there was. False with an error. */
 bool session_make_tls(struct session *session, enum role role);
@@ -213,6 +223,26 @@ enum session_state session_take_role(struct session *session, enum role role);
 
 /* Go on with what `role` came to. */
 enum session_state session_follow_role(struct session *session, enum role_step step);
+
+/* ---- session_trace.c: each does nothing without config->trace, but for those that say otherwise ---- */
+
+/* To be called with a trace only. */
+void session_trace_message(struct session *session, unsigned type, bool incoming, const gnutls_datum_t *body);
+void session_trace_data(struct session *session, enum trace_direction direction, size_t length);
+void session_trace_wire(const struct session *session, enum trace_direction direction, const uint8_t *bytes, size_t length);
+
+void session_trace_hello(struct session *session); /* the peer's, if the role core has it, and it was not told yet */
+void session_trace_role(struct session *session);  /* what it came to */
+void session_trace_refusal(struct session *session);
+void session_trace_open(const struct session *session);
+void session_trace_gone(const struct session *session);
+void session_trace_alert(const struct session *session, enum trace_direction direction, int alert, bool fatal, bool encrypted);
+void session_trace_heard_alert(const struct session *session, int code); /* if that GnuTLS error is one */
+void session_trace_note(const struct session *session, bool important, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Send an alert (and tell of it): this one, or the one for a GnuTLS error. */
+int session_send_alert(struct session *session, gnutls_alert_level_t level, int alert);
+void session_send_alert_for(struct session *session, int code);
 
 /* Does the library speak TLS 1.3 here? */
 bool session_is_tls13(const struct session *session);

@@ -35,7 +35,7 @@ void session_watch_key_update(struct session *session, bool before, bool incomin
     if (!incoming) {
         session->counts.key_updates_sent += before ? 0 : 1;
     } else if (!before) {
-        session->accepted = true;
+        session_learn_acceptance(session);
         note_received(session);
     } else if (*body == UPDATE_REQUESTED) {
         /* The library has handed us its own copy, and reads it after this: so it only takes the new keys, and

@@ -118,6 +118,8 @@ static int watch_handshake(gnutls_session_t tls, unsigned type, unsigned when, u
 {
     struct session *session = gnutls_session_get_ptr(tls);
 
+    if (when == GNUTLS_HOOK_PRE && session->config->trace) /* what the library will not like is shown as well */
+        session_trace_message(session, type, incoming, body);
     if (type == GNUTLS_HANDSHAKE_KEY_UPDATE)
         session_watch_key_update(session, when == GNUTLS_HOOK_PRE, incoming, body->data, body->size);
     /* What is in a message is to be seen before the library has read it, and what it means afterwards. */
@@ -138,7 +140,7 @@ static int watch_handshake(gnutls_session_t tls, unsigned type, unsigned when, u
         break;
     case GNUTLS_HANDSHAKE_NEW_SESSION_TICKET:
         if (session->state == SESSION_OPEN)
-            session->accepted = true;
+            session_learn_acceptance(session);
         break;
     default:
         break;

@@ -137,6 +137,7 @@ void session_release(struct session *session)
 void session_withdraw(struct session *session)
 {
     buffer_cut(&session->output, session->resumption.withheld);
+    session_trace_note(session, false, "our last flight was held back until the verdict, and is not sent");
     session->last_length = 0;
     session_release(session);
 }
@@ -152,6 +153,7 @@ bool session_decline_resumption(struct session *session)
     session->resumption.hellos = 0;
     session->finished = false;
     session->flight_seen = 0;
+    session->trace.told_hello = true; /* the library reads it anew */
     session_take_role(session, ROLE_SERVER);
     return true;
 }
