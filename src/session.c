@@ -58,14 +58,17 @@ struct session *session_new(const struct session_config *config, int64_t now, st
 
 bool session_check(const struct session_config *config, struct error *error)
 {
-    struct session_config active = *config;
+    struct session_config mine = *config;
     struct session *session;
+    bool usable;
 
-    active.role.active = true;
-    active.trace = NULL;
-    session = session_new(&active, 0, error);
+    /* Only a hello tells whether anything is left of somebody's own priorities. It costs two keys, which are thrown away. */
+    mine.role.active = config->priority != NULL;
+    mine.trace = NULL;
+    session = session_new(&mine, 0, error);
+    usable = session && (mine.role.active || session_make_tls(session, ROLE_CLIENT));
     session_free(session);
-    return session != NULL;
+    return usable;
 }
 
 void session_free(struct session *session)
