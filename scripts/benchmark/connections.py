@@ -7,11 +7,14 @@ import sys
 import time
 from statistics import median
 
-from contenders import OURS, Symtls, GnutlsCli, Ncat, Openssl, Socat
+from contenders import OURS, GnutlsCli, Ncat, Openssl, Socat, Symtls
 from processes import Failed, free_port, until_open
 from transfers import middle, total, turns
 
 FLIGHTS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "tests", "e2e", "flights.py")
+
+
+START = Symtls("symtls --version, no connection")
 
 
 class Connection:
@@ -44,10 +47,19 @@ def once(bench, contender, listening=None):
     return Connection(wall, total(call), None if listening else total(listen))
 
 
+def started(bench):
+    """What it takes to load the libraries: nothing else is done."""
+    since = time.monotonic()
+    cost = bench.place.start([bench.place.symtls, "--version"]).end()
+    return Connection(time.monotonic() - since, cost, None)
+
+
 def connect(bench):
     contenders = bench.present([OURS, Openssl("openssl s_client"), GnutlsCli("gnutls-cli --insecure"), Ncat("ncat --ssl"),
                                 Socat("socat OPENSSL")])
-    results = turns(bench, contenders, lambda contender: once(bench, contender), 5 if bench.quick else 40)
+    results = turns(bench, contenders, lambda contender: once(bench, contender), 5 * bench.runs)
+    contenders.append(START)
+    results[START] = [started(bench) for _ in range(5 * bench.runs)]
     rows = []
     for contender in contenders:
         its = results[contender]

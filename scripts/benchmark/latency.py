@@ -60,7 +60,7 @@ def ping(bench, contender, count):
 
 def ping_pong(bench):
     contenders = bench.present([OURS, Socat("socat OPENSSL"), PLAIN])
-    count = 200 if bench.quick else 2000
+    count = 200 * bench.runs
     results = turns(bench, contenders, lambda contender: ping(bench, contender, count))
     rows = [(contender.name, f"{middle(its, 'half'):.0f}", f"{middle(its, 'most'):.0f}") for contender, its in results.items()]
     bench.table(f"There and back of {SIZE} bytes through an idle channel, microseconds", ("who", "median", "99 of 100 are below"), rows)
