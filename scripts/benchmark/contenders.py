@@ -28,7 +28,7 @@ class Place:
                 ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                  "-subj", f"/CN={LOCAL}", "-keyout", self.key, "-out", self.certificate],
                 check=True, stderr=subprocess.DEVNULL)
-            with open(self.both, "w", encoding="ascii") as both:
+            with open(os.open(self.both, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as both:
                 for part in (self.key, self.certificate):
                     with open(part, encoding="ascii") as text:
                         both.write(text.read())
