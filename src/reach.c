@@ -2,6 +2,7 @@
 #include "reach.h"
 #include "datagrams.h"
 #include "meet.h"
+#include "pump.h"
 #include "tcp.h"
 #include "udp.h"
 
@@ -307,20 +308,61 @@ static bool connect_udp(struct reach *reach)
     return meet(reach, TRANSPORT_UDP);
 }
 
-static void tell_meeting_sctp(void *context, enum transport_kind kind, const struct address *local)
+/* Until the peer's first byte, or the end of it all. False: a signal, or time ran out, with the error. */
+static bool hear_peer(struct reach *reach)
 {
-    struct reach *reach = context;
+    struct channel *channel = reach->channel;
+    int64_t deadline = wait_until(reach->options->handshake_ms);
 
-    report_listening(reach->report, kind, local);
-    suggest(reach, local);
+    while (!session_was_fed(channel->session) && !channel->ended) {
+        struct pollfd fd = channel_poll(channel);
+
+        switch (wait_for(reach->wait, &fd, 1, deadline)) {
+        case WAIT_SIGNALLED:
+            return false;
+        case WAIT_LATE:
+            pump_tell_handshake_timeout(channel, reach->options->handshake_ms, reach->error);
+            return false;
+        case WAIT_READY:
+            channel_move(channel, fd.revents);
+            break;
+        }
+    }
+    return true;
+}
+
+/* An association may come up at our end alone while the peer gives up its call, and die before a byte has come: that was no
+ * meeting yet, as with a connection of TCP's (meet.c). */
+static bool meet_until_heard(struct reach *reach, struct sctp_meeting *meeting)
+{
+    for (;;) {
+        struct transport transport = {.fd = -1};
+
+        if (!sctp_meet(reach->sctp, meeting, reach->wait, &transport, reach->error) ||
+            !channel_open(reach->channel, reach->session, &transport, reach->error) || !hear_peer(reach))
+            return false;
+        if (session_was_fed(reach->channel->session)) {
+            report_connected(reach->report, &transport);
+            return true;
+        }
+        channel_free(reach->channel);
+        error_clear(reach->error);
+        report_say(reach->report, REPORT_NORMAL, "the association ended before the peer said anything: meeting again");
+    }
 }
 
 static bool meet_sctp(struct reach *reach)
 {
-    struct transport transport = {.fd = -1};
+    struct sctp_meeting meeting;
+    bool met;
 
-    return sctp_meet(reach->sctp, reach->wait, tell_meeting_sctp, reach, &transport, reach->error) &&
-           open_channel(reach, &transport);
+    if (!sctp_meeting_open(reach->sctp, reach->wait, &meeting, reach->error))
+        return false;
+    report_listening(reach->report, meeting.kind, &meeting.local);
+    suggest(reach, &meeting.local);
+    met = meet_until_heard(reach, &meeting);
+    sctp_meeting_close(&meeting);
+    return met;
 }
 
 static bool connect_sctp(struct reach *reach)

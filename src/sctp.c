@@ -248,57 +248,83 @@ void sctp_listener_close(struct sctp_listener *listener)
 /* ---- Meeting ---- */
 
 /* With the socket go the associations that are half made, or somebody else's. */
-static void leave(int place)
+static void leave_kernel(struct sctp_meeting *meeting)
 {
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
 
-    setsockopt(place, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    close(place);
+    setsockopt(meeting->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(meeting->fd);
+    meeting->fd = -1;
 }
 
-static enum sctp_outcome meet_in_kernel(const struct sctp_config *config, struct sctp_ways *ways, struct wait *wait,
-                                        int64_t deadline, sctp_listening *listening, void *context,
+static bool open_in_kernel(const struct sctp_config *config, struct sctp_meeting *meeting, struct error *error)
+{
+    const struct address_list *sources = &meeting->ways.sources;
+    char text[ADDRESS_TEXT_SIZE];
+    struct address ignored;
+
+    meeting->fd = sctp_kernel_meeting_place(sources, config->common->family);
+    if (meeting->fd < 0) {
+        error_set(error, STATUS_NETWORK, "cannot listen on %s: %s%s", address_text(&sources->at[0], text), transport_reason(errno),
+                  errno == EADDRINUSE ? "; -p gives our end another port" : "");
+        return false;
+    }
+    address_of_socket(meeting->fd, &meeting->local, &ignored);
+    return true;
+}
+
+static enum sctp_outcome meet_in_kernel(const struct sctp_config *config, struct sctp_meeting *meeting, struct wait *wait,
                                         struct transport *transport, struct error *error)
 {
-    int place = sctp_kernel_meeting_place(&ways->sources, config->common->family);
-    char text[ADDRESS_TEXT_SIZE];
-    int64_t told_at = wait_until(TRANSPORT_NEWS_MS);
-    struct address local, ignored;
     enum sctp_outcome outcome;
 
-    if (place < 0) {
-        error_set(error, STATUS_NETWORK, "cannot listen on %s: %s%s", address_text(&ways->sources.at[0], text),
-                  transport_reason(errno), errno == EADDRINUSE ? "; -p gives our end another port" : "");
+    if (meeting->fd < 0 && !open_in_kernel(config, meeting, error))
         return SCTP_OUTCOME_ERROR;
+    outcome = sctp_kernel_meet(meeting->fd, &meeting->ways, wait,
+                               meeting->news_at < meeting->deadline ? meeting->news_at : meeting->deadline, transport);
+    if (outcome == SCTP_OUTCOME_LATE && meeting->news_at < meeting->deadline) {
+        meeting->news_at = WAIT_FOREVER;
+        sctp_ways_tell_waiting(config->common, &meeting->ways);
+        outcome = sctp_kernel_meet(meeting->fd, &meeting->ways, wait, meeting->deadline, transport);
     }
-    address_of_socket(place, &local, &ignored);
-    if (listening)
-        listening(context, TRANSPORT_SCTP, &local);
-    outcome = sctp_kernel_meet(place, ways, wait, told_at < deadline ? told_at : deadline, transport);
-    if (outcome == SCTP_OUTCOME_LATE && told_at < deadline) {
-        sctp_ways_tell_waiting(config->common, ways);
-        outcome = sctp_kernel_meet(place, ways, wait, deadline, transport);
-    }
-    leave(place);
+    leave_kernel(meeting);
     return outcome;
 }
 
-bool sctp_meet(const struct sctp_config *config, struct wait *wait, sctp_listening *listening, void *context,
-               struct transport *transport, struct error *error)
+bool sctp_meeting_open(const struct sctp_config *config, struct wait *wait, struct sctp_meeting *meeting, struct error *error)
 {
     const struct transport_config *common = config->common;
-    static const struct sctp_ways none;
-    struct sctp_ways ways = none;
-    int64_t deadline = wait_until(common->wait_ms);
-    enum transport_kind kind;
-    enum sctp_outcome outcome;
+    const char *port = common->source_port ? common->source_port : common->port;
 
-    if (!choose(config, &kind, error) ||
-        !find_sources(config, common->source_port ? common->source_port : common->port, wait, deadline, &ways.sources, error) ||
-        !endpoints_peer(common, wait, deadline, &ways.targets, error))
+    *meeting = (struct sctp_meeting){.fd = -1, .user = config->user, .deadline = wait_until(common->wait_ms)};
+    meeting->news_at = wait_until(TRANSPORT_NEWS_MS);
+    if (!choose(config, &meeting->kind, error) ||
+        !find_sources(config, port, wait, meeting->deadline, &meeting->ways.sources, error) ||
+        !endpoints_peer(common, wait, meeting->deadline, &meeting->ways.targets, error))
         return false;
-    tell_choice(config, kind);
-    outcome = kind == TRANSPORT_SCTP ? meet_in_kernel(config, &ways, wait, deadline, listening, context, transport, error)
-                                     : sctp_udp_meet(config, &ways, wait, deadline, listening, context, transport, error);
-    return tell_outcome(outcome, common, &ways, true, error);
+    tell_choice(config, meeting->kind);
+    return meeting->kind == TRANSPORT_SCTP ? open_in_kernel(config, meeting, error)
+                                           : sctp_udp_meeting_open(config, meeting, error);
+}
+
+bool sctp_meet(const struct sctp_config *config, struct sctp_meeting *meeting, struct wait *wait, struct transport *transport,
+               struct error *error)
+{
+    enum sctp_outcome outcome = meeting->kind == TRANSPORT_SCTP ? meet_in_kernel(config, meeting, wait, transport, error)
+                                                                : sctp_udp_meet(config, meeting, wait, transport, error);
+
+    return tell_outcome(outcome, config->common, &meeting->ways, true, error);
+}
+
+void sctp_meeting_close(struct sctp_meeting *meeting)
+{
+    if (meeting->fd < 0)
+        return;
+    if (meeting->kind == TRANSPORT_SCTP) {
+        leave_kernel(meeting);
+        return;
+    }
+    sctp_user_stop(meeting->user);
+    close(meeting->fd);
+    meeting->fd = -1;
 }

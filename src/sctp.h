@@ -7,6 +7,7 @@
 
 #include "listeners.h"
 #include "sctp_user.h"
+#include "sctp_ways.h"
 #include "transport.h"
 
 /* libusrsctp exports functions of these very names, and would call ours in place of its own. */
@@ -59,12 +60,25 @@ void sctp_listener_close(struct sctp_listener *listener);
 /* In a child: let go of it, without an effect on who listens. */
 void sctp_listener_leave(struct sctp_listener *listener);
 
-/* Both ends call and listen on one port each (common->source_port, or else common->port) until they meet, or
- * common->wait_ms have passed. `listening` is called when the peer can come. False with an error (STATUS_ROLE: we have met
- * ourselves), or with wait->signal set. */
-typedef void sctp_listening(void *context, enum transport_kind kind, const struct address *local);
-bool sctp_meet(const struct sctp_config *config, struct wait *wait, sctp_listening *listening, void *context,
-               struct transport *transport, struct error *error);
+/* Both ends call and listen on one port each (common->source_port, or else common->port) until they meet. */
+struct sctp_meeting {
+    enum transport_kind kind;
+    struct address local; /* where the peer can come to */
+    struct sctp_ways ways;
+    int64_t deadline, news_at; /* WAIT_FOREVER: they are told */
+    int fd;                    /* the kernel's socket, or the UDP socket */
+    struct sctp_user *user;
+};
+
+/* The peer can come from now on. False with an error. */
+bool sctp_meeting_open(const struct sctp_config *config, struct wait *wait, struct sctp_meeting *meeting, struct error *error);
+
+/* An association. It may be up at our end alone, and be of no use: then, when its transport is closed, call this again. False with an
+ * error (STATUS_TIME when common->wait_ms have passed since the opening; STATUS_ROLE: we have met ourselves), or with
+ * wait->signal set. */
+bool sctp_meet(const struct sctp_config *config, struct sctp_meeting *meeting, struct wait *wait, struct transport *transport,
+               struct error *error);
+void sctp_meeting_close(struct sctp_meeting *meeting);
 
 #pragma GCC visibility pop
 

@@ -87,6 +87,20 @@ static struct sctp_path *path_of(uint64_t key)
     return NULL;
 }
 
+/* An association that has a socket of its own is found by both addresses, and ours is the same number; a call needs it too. A
+ * stranger needs none: nothing is kept for who has not shown a cookie. */
+static void know(uint64_t key)
+{
+    usrsctp_register_address((void *)(uintptr_t)key);
+}
+
+/* Unless the next one, with the same peer, needs it. */
+static void forget(uint64_t key)
+{
+    if (!path_of(key))
+        usrsctp_deregister_address((void *)(uintptr_t)key);
+}
+
 /* Whose datagram is this? 0: nobody's. A peer may change its port (a NAT has forgotten it): it is followed when the
  * datagram bears the tag that only the peer knows. */
 static uint64_t key_of(const struct address *source, const uint8_t *packet)
@@ -185,7 +199,7 @@ static void start_job(void)
 
         path->remote = process->job.targets.at[i];
         path->key = hash(&path->remote);
-        usrsctp_register_address((void *)(uintptr_t)path->key);
+        know(path->key);
     }
     process->turn = 0;
     process->next = 0;
@@ -290,6 +304,7 @@ static void association_up(sctp_assoc_t id)
         sctp_stack_abort(sctp);
         return;
     }
+    know(path.key);
     tell(&news, end);
     close(end);
     if (process->job.task != SCTP_TASK_LISTEN)
@@ -462,17 +477,20 @@ static void turn(void)
     for (size_t i = 0; i < SCTP_STREAMS_MAX; i++)
         fds[2 + i] = sctp_stream_wanted(&process->streams[i]);
     poll(fds, 2 + SCTP_STREAMS_MAX, tick());
-    if (fds[0].revents)
-        read_job();
     if (fds[1].revents & POLLERR)
         read_errors();
     if (fds[1].revents)
         read_datagrams();
     run_timers();
     keep_calling();
-    for (size_t i = 0; i < SCTP_STREAMS_MAX; i++)
-        if (process->streams[i].sctp)
-            sctp_stream_run(&process->streams[i], fds[2 + i].revents);
+    for (size_t i = 0; i < SCTP_STREAMS_MAX; i++) {
+        struct sctp_stream *stream = &process->streams[i];
+
+        if (stream->sctp && !sctp_stream_run(stream, fds[2 + i].revents))
+            forget(stream->path.key);
+    }
+    if (fds[0].revents) /* last: a stream that was closed before it is no more then, and does not keep the port from the next */
+        read_job();
     free_port();
 }
 

@@ -49,6 +49,7 @@ struct sctp_news {
  * is kept up to date. What ends a stream:
  *
  *   shutdown(SHUT_WR) by us     SCTP's SHUTDOWN, when everything is sent; ABORT if that makes no progress for 3 s; then close()
+ *                               may follow at once, if `finished` was set before
  *   close() without that        ABORT
  *   the peer's SHUTDOWN         end of file, after its last byte
  *   the peer's ABORT, a peer    close(): an error, or end of file where nothing of ours was left unread

@@ -8,7 +8,9 @@
 
 enum {
     BUFFER = 1 << 20,
-    FAILURES = 8 /* in a row, before a peer is given up: 13 s when there is data, a minute else */
+    FAILURES = 8, /* in a row, before a peer is given up: 13 s when there is data, a minute else */
+    GUARD_S = 60  /* our own limits for the end are in sctp_stream.c; the library's is 10 s, and where INITs were lost, what is
+                   * lost next may be repeated only after that: it takes all of their time for one round trip */
 };
 
 void sctp_stack_start(sctp_stack_output *output)
@@ -22,6 +24,7 @@ void sctp_stack_start(sctp_stack_output *output)
     usrsctp_sysctl_set_sctp_nrsack_enable(0);
     usrsctp_sysctl_set_sctp_pktdrop_enable(0);
     usrsctp_sysctl_set_sctp_no_csum_on_loopback(0);
+    usrsctp_sysctl_set_sctp_shutdown_guard_time_default(GUARD_S);
 }
 
 static struct sockaddr_conn conn(uint64_t key, uint16_t port)

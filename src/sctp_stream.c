@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <usrsctp.h>
 
@@ -24,12 +25,9 @@ int sctp_stream_open(struct sctp_stream *stream, struct socket *sctp, const stru
         return -1;
     stream->sctp = sctp;
     stream->path = *path;
-    /* An association that has a socket of its own is found by both addresses, and ours is the same number. A stranger needs
-     * none: nothing is kept for who has not shown a cookie. */
-    usrsctp_register_address((void *)(uintptr_t)path->key);
     stream->progress = progress;
     progress->unacknowledged = 0;
-    progress->lost = false;
+    progress->lost = progress->finished = false;
     stream->fd = ends[0];
     stream->we_ended = stream->peer_ended = stream->shutting_down = stream->complete = false;
     stream->out_length = stream->in_length = stream->unacknowledged = 0;
@@ -42,7 +40,6 @@ static void drop(struct sctp_stream *stream, bool lost)
         stream->progress->unacknowledged = 0;
     stream->progress->lost = lost;
     sctp_stack_abort(stream->sctp); /* which says nothing where there is no association any more */
-    usrsctp_deregister_address((void *)(uintptr_t)stream->path.key);
     stream->sctp = NULL;
     if (stream->fd >= 0)
         close(stream->fd);
@@ -112,10 +109,38 @@ static bool take_in(struct sctp_stream *stream)
     return true;
 }
 
+/* At the end of what the session says: has it closed its socket without having finished? */
+static bool has_gone(const struct sctp_stream *stream)
+{
+    struct pollfd fd = {.fd = stream->fd};
+
+    return !stream->progress->finished && poll(&fd, 1, 0) > 0 && (fd.revents & POLLHUP);
+}
+
+/* Read what the session says. It is counted before it is taken: in between it would be nowhere, and the session might hold everything
+ * for acknowledged. */
+static ssize_t read_session(struct sctp_stream *stream)
+{
+    int waiting = 0;
+    size_t size;
+
+    while (ioctl(stream->fd, FIONREAD, &waiting) == 0 && waiting <= 0) {
+        ssize_t length = recv(stream->fd, stream->out, 1, MSG_PEEK);
+
+        if (length <= 0)
+            return length;
+    }
+    size = (size_t)waiting < sizeof stream->out ? (size_t)waiting : sizeof stream->out;
+    atomic_fetch_add(&stream->progress->unacknowledged, size);
+    return recv(stream->fd, stream->out, size, 0);
+}
+
 /* From the session to the peer. False: the association is no more, or is not to be. */
 static bool put_out(struct sctp_stream *stream, short revents)
 {
     for (;;) {
+        ssize_t length;
+
         if (stream->out_length) {
             if (usrsctp_sendv(stream->sctp, stream->out, stream->out_length, NULL, 0, NULL, 0, SCTP_SENDV_NOINFO, 0) < 0)
                 return errno == EAGAIN || stream->peer_ended;
@@ -123,16 +148,20 @@ static bool put_out(struct sctp_stream *stream, short revents)
         }
         if (stream->we_ended || stream->fd < 0)
             return true;
-        if ((revents & POLLHUP) && !stream->peer_ended)
+        if ((revents & POLLHUP) && !stream->peer_ended && !stream->progress->finished)
             return false; /* closed without a word */
-        if (stream->out_length == 0) {
-            ssize_t length = recv(stream->fd, stream->out, sizeof stream->out, 0);
-
-            if (length < 0)
-                return errno == EAGAIN;
-            stream->out_length = (size_t)length;
-            stream->we_ended = length == 0;
+        length = read_session(stream);
+        if (length < 0 && errno == EAGAIN)
+            return true;
+        if (length < 0 && !stream->progress->finished)
+            return false;
+        if (length <= 0) { /* an error only says that it has left something unread */
+            if (!stream->peer_ended && has_gone(stream))
+                return false;
+            stream->we_ended = true;
+            continue;
         }
+        stream->out_length = (size_t)length;
     }
 }
 
@@ -152,7 +181,7 @@ static bool shut_down(struct sctp_stream *stream, size_t left)
     return wait_now() < stream->deadline;
 }
 
-void sctp_stream_run(struct sctp_stream *stream, short revents)
+bool sctp_stream_run(struct sctp_stream *stream, short revents)
 {
     size_t left;
 
@@ -162,15 +191,16 @@ void sctp_stream_run(struct sctp_stream *stream, short revents)
     }
     if (!take_in(stream) || !put_out(stream, revents)) {
         drop(stream, !stream->complete);
-        return;
+        return false;
     }
     left = sctp_stack_unacknowledged(stream->sctp) + stream->out_length;
     if (!shut_down(stream, left)) {
         drop(stream, true);
-        return;
+        return false;
     }
     stream->unacknowledged = left;
     stream->progress->unacknowledged = left;
+    return true;
 }
 
 struct pollfd sctp_stream_wanted(const struct sctp_stream *stream)

@@ -48,8 +48,8 @@ int sctp_stream_open(struct sctp_stream *stream, struct socket *sctp, const stru
 /* What it waits for on the session's side; of a free one fd is -1. */
 struct pollfd sctp_stream_wanted(const struct sctp_stream *stream);
 
-/* Move what can be moved, with what poll(2) said of the session's side. When all is over the stream is free again. */
-void sctp_stream_run(struct sctp_stream *stream, short revents);
+/* Move what can be moved, with what poll(2) said of the session's side. False: all is over, and the stream is free again. */
+bool sctp_stream_run(struct sctp_stream *stream, short revents);
 
 /* The library's timers matter to it now. */
 bool sctp_stream_is_busy(const struct sctp_stream *stream);

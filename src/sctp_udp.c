@@ -82,11 +82,12 @@ static bool next_news(struct sctp_user *user, const struct sctp_job *job, struct
     return result == WAIT_READY && !error->status;
 }
 
-static enum sctp_outcome await_job(const struct sctp_config *config, struct sctp_job *job, struct sctp_ways *ways, int udp,
-                                   struct wait *wait, int64_t deadline, struct transport *transport, struct error *error)
+/* At *news_at, which is WAIT_FOREVER afterwards, it is told what has come of it so far. */
+static enum sctp_outcome do_job(const struct sctp_config *config, struct sctp_job *job, struct sctp_ways *ways, int udp,
+                                struct wait *wait, int64_t deadline, int64_t *news_at, struct transport *transport,
+                                struct error *error)
 {
     size_t number[ADDRESS_LIST_MAX] = {0}, left;
-    int64_t told_at = job->task == SCTP_TASK_MEET ? wait_until(TRANSPORT_NEWS_MS) : WAIT_FOREVER;
     enum sctp_outcome outcome;
     struct sctp_news news;
 
@@ -97,10 +98,10 @@ static enum sctp_outcome await_job(const struct sctp_config *config, struct sctp
     if (!sctp_user_start(config->user, job, udp, error))
         return SCTP_OUTCOME_ERROR;
     for (;;) {
-        if (!next_news(config->user, job, wait, told_at < deadline ? told_at : deadline, &news, transport, &outcome, error)) {
-            if (outcome != SCTP_OUTCOME_LATE || deadline <= told_at)
+        if (!next_news(config->user, job, wait, *news_at < deadline ? *news_at : deadline, &news, transport, &outcome, error)) {
+            if (outcome != SCTP_OUTCOME_LATE || deadline <= *news_at)
                 return outcome;
-            told_at = WAIT_FOREVER;
+            *news_at = WAIT_FOREVER;
             sctp_ways_tell_waiting(config->common, ways);
             continue;
         }
@@ -124,45 +125,46 @@ static enum sctp_outcome await_job(const struct sctp_config *config, struct sctp
     }
 }
 
-/* Closes the UDP socket: what goes on needs only the copy that the process has. */
-static enum sctp_outcome do_job(const struct sctp_config *config, struct sctp_job *job, struct sctp_ways *ways, int udp,
-                                struct wait *wait, int64_t deadline, struct transport *transport, struct error *error)
-{
-    enum sctp_outcome outcome = await_job(config, job, ways, udp, wait, deadline, transport, error);
-
-    close(udp);
-    if (outcome != SCTP_OUTCOME_UP)
-        sctp_user_stop(config->user);
-    return outcome;
-}
-
 enum sctp_outcome sctp_udp_call(const struct sctp_config *config, struct sctp_ways *ways, struct wait *wait, int64_t deadline,
                                 struct transport *transport, struct error *error)
 {
     struct sctp_job job = {.task = SCTP_TASK_CALL, .local_port = port_of(&ways->sources)};
     int udp = open_udp(config, ways, error);
+    int64_t never = WAIT_FOREVER;
+    enum sctp_outcome outcome;
 
     if (udp < 0)
         return SCTP_OUTCOME_ERROR;
     if (job.local_port == 0)
         job.local_port = some_port();
-    return do_job(config, &job, ways, udp, wait, deadline, transport, error);
+    outcome = do_job(config, &job, ways, udp, wait, deadline, &never, transport, error);
+    close(udp); /* what goes on needs only the copy that the process has */
+    if (outcome != SCTP_OUTCOME_UP)
+        sctp_user_stop(config->user);
+    return outcome;
 }
 
-enum sctp_outcome sctp_udp_meet(const struct sctp_config *config, struct sctp_ways *ways, struct wait *wait, int64_t deadline,
-                                sctp_listening *listening, void *context, struct transport *transport, struct error *error)
-{
-    struct sctp_job job = {.task = SCTP_TASK_MEET, .local_port = port_of(&ways->sources)};
-    int udp = open_udp(config, ways, error);
-    struct address local, ignored;
+/* ---- Meeting ---- */
 
-    if (udp < 0)
-        return SCTP_OUTCOME_ERROR;
-    address_of_socket(udp, &local, &ignored);
-    address_set_port(&local, job.local_port);
-    if (listening)
-        listening(context, TRANSPORT_SCTP_IN_UDP, &local);
-    return do_job(config, &job, ways, udp, wait, deadline, transport, error);
+bool sctp_udp_meeting_open(const struct sctp_config *config, struct sctp_meeting *meeting, struct error *error)
+{
+    uint16_t port = port_of(&meeting->ways.sources);
+    struct address ignored;
+
+    meeting->fd = open_udp(config, &meeting->ways, error);
+    if (meeting->fd < 0)
+        return false;
+    address_of_socket(meeting->fd, &meeting->local, &ignored);
+    address_set_port(&meeting->local, port);
+    return true;
+}
+
+enum sctp_outcome sctp_udp_meet(const struct sctp_config *config, struct sctp_meeting *meeting, struct wait *wait,
+                                struct transport *transport, struct error *error)
+{
+    struct sctp_job job = {.task = SCTP_TASK_MEET, .local_port = address_port(&meeting->local)};
+
+    return do_job(config, &job, &meeting->ways, meeting->fd, wait, meeting->deadline, &meeting->news_at, transport, error);
 }
 
 /* ---- Listening ---- */

@@ -6,16 +6,16 @@
 #define SYMTLS_SCTP_UDP_H
 
 #include "sctp.h"
-#include "sctp_ways.h"
 
 #pragma GCC visibility push(hidden) /* as in sctp.h */
 
 enum sctp_outcome sctp_udp_call(const struct sctp_config *config, struct sctp_ways *ways, struct wait *wait, int64_t deadline,
                                 struct transport *transport, struct error *error);
 
-/* The same from a port that is given, and hear who calls it; `listening` as with sctp_meet(). */
-enum sctp_outcome sctp_udp_meet(const struct sctp_config *config, struct sctp_ways *ways, struct wait *wait, int64_t deadline,
-                                sctp_listening *listening, void *context, struct transport *transport, struct error *error);
+/* The same from a port that is given, and hear who calls it. False with an error. */
+bool sctp_udp_meeting_open(const struct sctp_config *config, struct sctp_meeting *meeting, struct error *error);
+enum sctp_outcome sctp_udp_meet(const struct sctp_config *config, struct sctp_meeting *meeting, struct wait *wait,
+                                struct transport *transport, struct error *error);
 
 /* At the first of these addresses of ours; at any if config->common->host is NULL, and then only their port counts. False with an
  * error. */

@@ -14,7 +14,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { ACKNOWLEDGE_MS = 10, TAKEN_OVER_MS = 250 };
+enum { ACKNOWLEDGE_MS = 10 };
 
 /* ---- Before there is one ---- */
 
@@ -224,10 +224,9 @@ static size_t finish_sctp(struct transport *transport, struct wait *wait, int64_
     if (transport->kind == TRANSPORT_SCTP) {
         shut_down(transport->fd);
     } else {
+        if (transport->progress)
+            atomic_store(&transport->progress->finished, true);
         shutdown(transport->fd, SHUT_WR);
-        /* To close before the process has seen that would be a reset. */
-        if (deadline < wait_until(TAKEN_OVER_MS))
-            deadline = wait_until(TAKEN_OVER_MS);
     }
     for (;;) {
         enum wait_result result;

@@ -32,10 +32,11 @@ struct transport_config {
 enum transport_kind { TRANSPORT_TCP, TRANSPORT_UDP, TRANSPORT_SCTP, TRANSPORT_SCTP_IN_UDP };
 enum transport_setup { TRANSPORT_ACTIVE, TRANSPORT_PASSIVE, TRANSPORT_SIMULTANEOUS };
 
-/* What the process that does SCTP in UDP says of a connection, in memory that it shares with us. */
+/* What the process that does SCTP in UDP and we have to say to each other of a connection, in memory that we share. */
 struct transport_progress {
     atomic_size_t unacknowledged; /* bytes that it has taken from us, and the peer has not */
     atomic_bool lost;             /* they never will be */
+    atomic_bool finished;         /* ours: what was sent is to arrive, also when our end of the stream is closed before that */
 };
 
 /* fd: TCP's socket; the kernel's SCTP socket for one association; or one end of a stream socket to the process that does SCTP
@@ -49,7 +50,7 @@ struct transport {
     bool unconnected; /* UDP: `remote` is where we look for the peer; it may turn out to speak from another port */
     struct address_list locals; /* with the kernel's SCTP: all of them, where there are several at one of the ends */
     struct address_list remotes;
-    const struct transport_progress *progress; /* with SCTP in UDP */
+    struct transport_progress *progress; /* with SCTP in UDP */
 };
 
 /* Tell the user, if there is somebody to tell. */

@@ -412,8 +412,12 @@ static void test_finish_at_once(void **state)
     struct end a, b;
 
     connected(state, &a, &b);
+    if (is_user(state)) /* so busy that it sees words, end and closing at once */
+        kill(a.user.pid, SIGSTOP);
     say(&a, "last words");
     transport_finish(&a.transport, &waiting, 0, 0, 0);
+    if (is_user(state))
+        kill(a.user.pid, SIGCONT);
     hear(&b, "last words");
     assert_int_equal(receive(&b, (char[8]){0}, 8), 0);
     end_free(&a);
@@ -508,18 +512,21 @@ static void test_process_killed(void **state)
 
 /* ---- Meeting ---- */
 
-static void nobody_listens(void *context, enum transport_kind kind, const struct address *local)
+/* False with the error in `end`. */
+static bool meet(struct end *end)
 {
-    unsigned *count = context;
+    struct sctp_meeting meeting;
+    bool met = sctp_meeting_open(&end->config, &waiting, &meeting, &end->error) &&
+               sctp_meet(&end->config, &meeting, &waiting, &end->transport, &end->error);
 
-    (void)kind;
-    assert_true(local->length > 0);
-    ++*count;
+    sctp_meeting_close(&meeting);
+    return met;
 }
 
 struct other {
     struct end *end;
-    int go; /* read first; -1: at once */
+    int go;     /* read first; -1: at once */
+    bool again; /* the first association ends without a word, and then there is another one */
 };
 
 /* Meet, repeat what comes, and end. */
@@ -527,23 +534,29 @@ static int meet_in_child(void *argument)
 {
     struct other *other = argument;
     struct end *end = other->end;
+    struct sctp_meeting meeting;
     char bytes[64];
-    unsigned count = 0;
     ssize_t length;
 
     if (other->go >= 0 && read(other->go, bytes, 1) != 1)
         return 90;
-    if (!sctp_meet(&end->config, &waiting, nobody_listens, &count, &end->transport, &end->error)) {
-        fprintf(stderr, "# %s\n", end->error.story);
+    if (!sctp_meeting_open(&end->config, &waiting, &meeting, &end->error))
         return 91;
+    for (int left = other->again ? 2 : 1; left; left--) {
+        transport_abort(&end->transport);
+        if (!sctp_meet(&end->config, &meeting, &waiting, &end->transport, &end->error)) {
+            fprintf(stderr, "# %s\n", end->error.story);
+            return 91;
+        }
+        length = receive(end, bytes, sizeof bytes);
+        if ((length > 0) != (left == 1))
+            return 92;
     }
-    length = receive(end, bytes, sizeof bytes);
-    if (length <= 0)
-        return 92;
+    sctp_meeting_close(&meeting);
     say(end, "other");
     length = receive(end, bytes, sizeof bytes);
     transport_finish(&end->transport, &waiting, TEST_PATIENCE_MS, 0, TEST_PATIENCE_MS);
-    return length == 0 && count == 1 ? 0 : 93;
+    return length == 0 ? 0 : 93;
 }
 
 /* Whoever is first, or neither: the first third lets us go before, the second the other, the rest both at once. */
@@ -554,8 +567,7 @@ static void test_meet(void **state)
     for (size_t round = 0; round < rounds; round++) {
         struct end a, b;
         struct other other;
-        unsigned count = 0;
-        int ends[2], child;
+        int ends[2], child, status;
 
         two_ends(state, &a, &b);
         assert_int_equal(pipe(ends), 0);
@@ -563,7 +575,7 @@ static void test_meet(void **state)
         child = child_start(meet_in_child, &other);
         if (round % 3 == 0) { /* it begins in the middle of our trying */
             a.common.wait_ms = (int)(5 * round);
-            if (!sctp_meet(&a.config, &waiting, NULL, NULL, &a.transport, &a.error))
+            if (!meet(&a))
                 assert_int_equal(a.error.status, STATUS_TIME);
             assert_int_equal(write(ends[1], "x", 1), 1);
             error_clear(&a.error);
@@ -574,20 +586,61 @@ static void test_meet(void **state)
 
             poll(&none, 1, (int)round); /* a head start for it */
         }
-        check_row(sctp_meet(&a.config, &waiting, nobody_listens, &count, &a.transport, &a.error), "round %zu: %s", round,
-                  a.error.story);
-        assert_int_equal(count, 1);
+        check_row(meet(&a), "round %zu: %s", round, a.error.story);
         assert_int_equal(a.transport.setup, TRANSPORT_SIMULTANEOUS);
         assert_int_equal(address_port(&a.transport.remote), atoi(a.port));
         say(&a, "one");
         hear(&a, "other");
         assert_int_equal(transport_finish(&a.transport, &waiting, TEST_PATIENCE_MS, 0, TEST_PATIENCE_MS), 0);
-        check_row((count = (unsigned)child_end(child)) == 0, "round %zu: the child's status is %u", round, count);
+        check_row((status = child_end(child)) == 0, "round %zu: the child's status is %d", round, status);
         close(ends[0]);
         close(ends[1]);
         end_free(&a);
         end_free(&b);
     }
+}
+
+/* Let the stopped process of an end go on once it has a job to do. */
+static int wake_for_job(void *argument)
+{
+    const struct sctp_user *user = argument;
+    int unread = 0;
+
+    while (ioctl(user->control, SIOCOUTQ, &unread) == 0 && unread == 0)
+        poll(NULL, 0, 1);
+    return kill(user->pid, SIGCONT);
+}
+
+/* What came about was of no use: at once, at the same place, there is another one; also when our process hears of both in one
+ * turn. */
+static void test_meet_again(void **state)
+{
+    struct end a, b;
+    struct other other = {.end = &b, .go = -1, .again = true};
+    struct sctp_meeting meeting;
+    int child, waker = 0;
+
+    two_ends(state, &a, &b);
+    check_row(sctp_meeting_open(&a.config, &waiting, &meeting, &a.error), "%s", a.error.story);
+    assert_true(meeting.local.length > 0);
+    child = child_start(meet_in_child, &other);
+    check_row(sctp_meet(&a.config, &meeting, &waiting, &a.transport, &a.error), "%s", a.error.story);
+    if (is_user(state))
+        kill(a.user.pid, SIGSTOP);
+    transport_abort(&a.transport);
+    if (is_user(state))
+        waker = child_start(wake_for_job, &a.user);
+    a.common.wait_ms = SHORT_MS; /* which is no concern of a meeting that is open */
+    check_row(sctp_meet(&a.config, &meeting, &waiting, &a.transport, &a.error), "%s", a.error.story);
+    sctp_meeting_close(&meeting);
+    say(&a, "one");
+    hear(&a, "other");
+    transport_finish(&a.transport, &waiting, TEST_PATIENCE_MS, 0, TEST_PATIENCE_MS);
+    assert_int_equal(child_end(child), 0);
+    if (waker)
+        assert_int_equal(child_end(waker), 0);
+    end_free(&a);
+    end_free(&b);
 }
 
 static void test_meet_ourselves(void **state)
@@ -597,7 +650,7 @@ static void test_meet_ourselves(void **state)
     two_ends(state, &a, &b);
     a.common.host = a.source;
     a.config.udp_remote = a.config.udp_local;
-    assert_false(sctp_meet(&a.config, &waiting, NULL, NULL, &a.transport, &a.error));
+    assert_false(meet(&a));
     assert_int_equal(a.error.status, STATUS_ROLE);
     assert_true(has(a.error.story, "talking to ourselves"));
     end_free(&a);
@@ -610,7 +663,7 @@ static void test_meet_in_vain(void **state)
 
     two_ends(state, &a, &b);
     a.common.wait_ms = SHORT_MS;
-    assert_false(sctp_meet(&a.config, &waiting, NULL, NULL, &a.transport, &a.error));
+    assert_false(meet(&a));
     assert_int_equal(a.error.status, STATUS_TIME);
     assert_true(has(a.error.story, "time ran out while meeting 127.0.0.2 (-w 300ms): 127.0.0.2:"));
     end_free(&a);
@@ -647,12 +700,12 @@ static void test_meet_strangers(void **state)
     children[0] = child_start(meet_in_child, &other);
     children[1] = child_start(call_as_stranger, &stranger);
     a.common.wait_ms = SHORT_MS;
-    assert_false(sctp_meet(&a.config, &waiting, NULL, NULL, &a.transport, &a.error));
+    assert_false(meet(&a));
     assert_int_equal(a.error.status, STATUS_TIME);
     a.common.wait_ms = TEST_PATIENCE_MS;
     error_clear(&a.error);
     assert_int_equal(write(ends[1], "x", 1), 1);
-    check_row(sctp_meet(&a.config, &waiting, NULL, NULL, &a.transport, &a.error), "%s", a.error.story);
+    check_row(meet(&a), "%s", a.error.story);
     assert_true(address_same_host(&a.transport.remote, &b.transport.local) || !b.transport.local.length);
     say(&a, "one");
     hear(&a, "other");
@@ -853,7 +906,7 @@ static int meet_and_be_stopped(void *argument)
 {
     struct end *end = argument;
 
-    return sctp_meet(&end->config, &waiting, NULL, NULL, &end->transport, &end->error) || end->error.status != STATUS_OK;
+    return meet(end) || end->error.status != STATUS_OK;
 }
 
 static int accept_and_be_stopped(void *argument)
@@ -936,6 +989,7 @@ int main(void)
         BOTH(test_killed),
         USER(test_process_killed),
         BOTH(test_meet),
+        BOTH(test_meet_again),
         BOTH(test_meet_ourselves),
         BOTH(test_meet_in_vain),
         BOTH(test_meet_strangers),
