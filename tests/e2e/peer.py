@@ -158,14 +158,22 @@ def make_context(options, server):
     if options.verify:
         context.load_verify_locations(options.verify)
         context.verify_mode = ssl.CERT_REQUIRED
-    if not server:
+    if not server and options.preference:
         kept.append(add_extension(ctx_pointer(context), options.preference, IN_HELLO))
-    elif options.answer:
+    elif server and options.answer:
         kept.append(add_extension(ctx_pointer(context), options.preference, IN_ANSWER))
     return context
 
 
 # ---- The protocol ----
+
+def value_of(hello, implicit):
+    """What a ClientHello counts with: its role_preference, or with --implicit, where it has none, the end of its random. Or None."""
+    value = read_preference(hello, 4 + 2 + 32, 1, 2, 1)  # session_id, cipher_suites, compression_methods
+    if value is None and implicit:
+        value = hello[4 + 2 + 4:4 + 2 + 32]  # behind what once was gmt_unix_time
+    return value
+
 
 def settle(sock, options):
     """Exchange hellos. Returns our Tls, ready for its handshake, and the peer's value."""
@@ -176,10 +184,14 @@ def settle(sock, options):
     if said:
         sock.sendall(records(hello, options.records))
     message, rest = stream.first_message()
-    theirs = read_preference(message, 4 + 2 + 32, 1, 2, 1)  # session_id, cipher_suites, compression_methods
-    if message[0] != CLIENT_HELLO or theirs is None:
+    if message[0] != CLIENT_HELLO:
         raise ValueError("the peer is not symmetric")
-    if options.preference < theirs:  # bytes compare as the protocol does
+    ours, theirs = value_of(hello, options.implicit), value_of(message, options.implicit)
+    if theirs is None:
+        raise ValueError("the peer is not symmetric")
+    if ours == theirs:
+        raise ValueError("both have the same value")
+    if ours < theirs:  # bytes compare as the protocol does
         if not said:
             sock.sendall(records(hello, options.records))
         client.inbox.write(rest)
@@ -208,7 +220,8 @@ def tell(tls, theirs, options):
         with open(options.save, "w") as file:
             file.write(ssl.DER_cert_to_PEM_cert(der))
     hellos = sum(name in ("client_hello", "server_hello") for name in got)  # two: there was a HelloRetryRequest
-    print(json.dumps({"role": role, "version": tls.object.version(), "theirs": theirs.decode("ascii"), "hellos": hellos}),
+    shown = theirs.hex() if options.implicit else theirs.decode("ascii")
+    print(json.dumps({"role": role, "version": tls.object.version(), "theirs": shown, "hellos": hellos}),
           flush=True)
     got.clear()
 
@@ -248,7 +261,8 @@ def read_options(arguments):
     parser.add_argument("--cert", required=True, help="our certificate and key")
     parser.add_argument("--verify", help="the certificate that the peer must have")
     parser.add_argument("--save", help="where the peer's certificate goes")
-    parser.add_argument("--preference", default=b"~~~", type=str.encode)
+    parser.add_argument("--preference", type=str.encode, help="else ~~~; with --implicit none is sent")
+    parser.add_argument("--implicit", action="store_true", help="a hello without a preference counts with its random")
     parser.add_argument("--tls", default=ssl.TLSVersion.TLSv1_3, type=lambda v: ssl.TLSVersion["TLSv" + v.replace(".", "_")])
     parser.add_argument("--groups", help="for keys, the best first")
     parser.add_argument("--hello", choices=["now", "wait"], help="else now if we call")
@@ -261,6 +275,8 @@ def read_options(arguments):
     parser.add_argument("--say")
     options = parser.parse_args(arguments)
     options.hello = options.hello or ("now" if options.task == "call" else "wait")
+    if not options.implicit and options.preference is None:
+        options.preference = b"~~~"
     return options
 
 
