@@ -9,6 +9,7 @@ void facts_free(struct facts *facts)
     if (facts->export_hex)
         explicit_bzero(facts->export_hex, strlen(facts->export_hex));
     free(facts->export_hex);
+    free(facts->binding_hex);
     free(facts->peer.names);
     memset(facts, 0, sizeof *facts);
 }

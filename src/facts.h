@@ -15,6 +15,10 @@
 /* How the peer came to be accepted (symtls(1), "Who is accepted"). */
 enum trust_how { TRUST_NONE, TRUST_PIN, TRUST_KNOWN, TRUST_CA, TRUST_NEW, TRUST_PSK, TRUST_INSECURE, TRUST_DANE };
 
+/* What ties another protocol to this session (RFC 5929, RFC 9266), and the names that these have. */
+enum facts_binding { FACTS_BINDING_NONE, FACTS_BINDING_TLS_EXPORTER, FACTS_BINDING_TLS_UNIQUE };
+#define FACTS_BINDINGS "none|tls-exporter|tls-unique"
+
 /* Texts are printable UTF-8, whatever the peer sent; "" is "there is none". */
 struct facts {
     enum role role;
@@ -32,6 +36,8 @@ struct facts {
     char our_pin[TEXT_PIN_SIZE];
     char our_choice[512]; /* which of our identities the peer got to see, and why; "": none */
     char *export_hex; /* owned; NULL unless --export */
+    enum facts_binding binding;
+    char *binding_hex; /* owned; NULL without one */
 
     struct {
         char name[FACTS_NAME_SIZE]; /* who we take it for; "" when nobody vouches for a name */

@@ -26,6 +26,7 @@ void life_free(struct life *life)
         channel_free(&life->channel);
     if (life->session.keylog > 2)
         close(life->session.keylog);
+    resumption_free(&life->resumption);
     identity_free(life->identity);
     dane_free(&life->dane);
     psk_free(life->psk);
@@ -64,8 +65,13 @@ static bool configure_role(struct life *life)
 {
     const struct options *options = &life->program->options;
     struct role_config *role = &life->session.role;
+    enum role_want want = ourselves_want(options, life->psk, &life->program->report);
 
-    *role = (struct role_config){.want = ourselves_want(options, life->psk, &life->program->report),
+    /* A ticket is for its client. Who has to be the server cannot use it. */
+    if (life->session.resume && !options->want_given && !options->implicit && options->symmetric != ROLE_SYMMETRIC_NEVER &&
+        want != ROLE_WANT_SERVER)
+        want = ROLE_WANT_PREFER_CLIENT;
+    *role = (struct role_config){.want = want,
                                  .symmetric = options->symmetric,
                                  .active = options->hello == OPTIONS_HELLO_NOW,
                                  .implicit = options->implicit,
@@ -117,6 +123,8 @@ static void configure_session(struct life *life)
     session->export_label = options->export_label;
     session->export_length = options->export_length;
     session->export_context = options->export_context;
+    session->binding = options->channel_binding;
+    session->record_size = options->record_size;
     session->datagrams = options->transport == OPTIONS_UDP;
     session->mtu = options->mtu;
     session->trace = trace_sink(life->program->trace);
@@ -192,6 +200,24 @@ static void configure_local(struct life *life)
                                         .hidden = options->pass && strncmp(options->pass, "env:", 4) == 0 ? options->pass + 4 : NULL};
 }
 
+static void configure_us(struct life *life)
+{
+    life->us = (struct trust_occasion){.our_pins = identity_pins(life->identity),
+                                       .our_pin_count = identity_count(life->identity),
+                                       .our_psk_name = life->psk ? psk_our_name(life->psk) : NULL};
+}
+
+static bool configure_resumption(struct life *life)
+{
+    const struct options *options = &life->program->options;
+
+    life->resumption = (struct resumption){.path = options->session,
+                                           .gives_tickets = options->tickets,
+                                           .config = &life->session,
+                                           .report = &life->program->report};
+    return resumption_prepare(&life->resumption, &life->trust, &life->us, &life->session, &life->error);
+}
+
 bool life_prepare(struct life *life)
 {
     if (!find_dane(life) || !life_load_identity(life))
@@ -200,7 +226,8 @@ bool life_prepare(struct life *life)
     configure_trust(life);
     configure_transport(life);
     configure_local(life);
-    return configure_role(life) && open_keylog(life) && session_check(&life->session, &life->error);
+    configure_us(life);
+    return configure_resumption(life) && configure_role(life) && open_keylog(life) && session_check(&life->session, &life->error);
 }
 
 /* ---- The session ---- */
@@ -226,12 +253,12 @@ void life_converse(struct life *life)
                                  .idle_ms = options->idle_ms,
                                  .linger_ms = options->linger_ms,
                                  .zero = options->zero,
+                                 .us = life->us,
+                                 .resumption = &life->resumption,
+                                 .save_cert = options->save_cert,
                                  .told = life->told,
                                  .told_context = life->told_context};
 
-    config.us.our_pins = identity_pins(life->identity);
-    config.us.our_pin_count = identity_count(life->identity);
-    config.us.our_psk_name = life->psk ? psk_our_name(life->psk) : NULL;
     life->result = pump_run(&config, &life->channel, &life->program->report, &life->program->wait);
 }
 

@@ -16,6 +16,7 @@
 #include "pump.h"
 #include "reach.h"
 #include "report.h"
+#include "resumption.h"
 #include "sctp.h"
 #include "session.h"
 #include "trace.h"
@@ -42,6 +43,8 @@ struct life {
     struct dane dane;
     struct session_config session;
     struct trust_config trust;
+    struct trust_occasion us; /* but for where the peer is */
+    struct resumption resumption;
     struct transport_config transport;
     struct sctp_config sctp;
     struct reach reach;

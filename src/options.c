@@ -12,6 +12,8 @@
 
 enum {
     SCTP_UDP_PORT_USUAL = 9899, /* RFC 6951 section 5.1 */
+    RECORD_LEAST = 512, /* RFC 8449 goes down to 64; GnuTLS and others do not */
+    RECORD_MOST = 16384,
     MTU_LEAST = 256,
     MTU_MOST = 16384, /* a record holds no more */
     SESSIONS_MOST = 100000,
@@ -66,6 +68,7 @@ static const struct {
     {OPT_INSECURE, AT(insecure)},
     {OPT_ALLOW_SELF, AT(allow_self)},
     {OPT_STRICT_EKU, AT(strict_eku)},
+    {OPT_TICKETS, AT(tickets)},
     {'d', AT(no_stdin)},
     {OPT_RECV_ONLY, AT(no_stdin)},
     {OPT_SEND_ONLY, AT(discard)},
@@ -81,7 +84,8 @@ static const struct {
     {OPT_OCSP_RESPONSE, AT(ocsp_response)},      {OPT_KEY, AT(key)},     {OPT_CERT, AT(certificate)},
     {OPT_PSK_FILE, AT(psk_file)}, {OPT_PSK_IDENTITY, AT(psk_identity)},
     {OPT_PASS, AT(pass)},        {OPT_CACERT, AT(cacert)}, {OPT_CRL, AT(crl)}, {OPT_PRIORITY, AT(priority)},
-    {OPT_KEYLOG, AT(keylog)}, {OPT_REPORT, AT(report)}, {OPT_TRACE, AT(trace)},
+    {OPT_KEYLOG, AT(keylog)}, {OPT_REPORT, AT(report)}, {OPT_TRACE, AT(trace)}, {OPT_SESSION, AT(session)},
+    {OPT_SAVE_CERT, AT(save_cert)},
 };
 
 static const struct {
@@ -96,6 +100,7 @@ static const struct {
     {OPT_OCSP, "--ocsp", "check|require|never", AT(ocsp)},
     {OPT_TOFU, "--tofu", "ask|accept-new|never", AT(tofu)},
     {OPT_REMOTE_ID, "--remote-id", "require|request|ignore", AT(remote_id)},
+    {OPT_CHANNEL_BINDING, "--channel-binding", FACTS_BINDINGS, AT(channel_binding)},
 };
 
 static const struct {
@@ -218,12 +223,16 @@ bool options_take(struct options *options, int option, const char *value, struct
     case OPT_PEER:
         return options_take_peer(options, value, error);
     case OPT_SNI:
-        options->server_name = options_own_name(options, "--sni", value, error);
-        return options->server_name != NULL;
+        return options_take_sni(options, value, error);
     case OPT_PIN:
         return options_take_pin(options, value, error);
     case OPT_ALPN:
         return options_take_alpn(options, value, error);
+    case OPT_RECORDSIZE:
+        if (!options_take_number("--recordsize", value, RECORD_LEAST, RECORD_MOST, &number, error))
+            return false;
+        options->record_size = (size_t)number;
+        return true;
     case OPT_EXPORT:
         return options_take_export(options, value, error);
     case OPT_KNOWN:

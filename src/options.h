@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "facts.h"
 #include "role.h"
 #include "trust_rules.h"
 
@@ -55,6 +56,7 @@ struct options {
     int retry_delay_ms;
 
     enum role_want want;
+    bool want_given; /* by the user */
     enum role_symmetric symmetric;
     enum options_hello { OPTIONS_HELLO_NOW, OPTIONS_HELLO_WAIT } hello;
     bool implicit;
@@ -92,6 +94,11 @@ struct options {
     const char *export_label;
     const char *export_context;
     size_t export_length;
+    enum facts_binding channel_binding;
+    size_t record_size; /* bytes; 0: as large as TLS has them */
+    bool tickets;
+    const char *session; /* the file; NULL: nothing is kept */
+    const char *save_cert;
 
     struct options_list program; /* its words, NULL after them; none: stdin and stdout */
     bool keep_open;   /* many sessions; */

@@ -180,6 +180,7 @@ static bool check_roles(struct options *options, const struct options_given *giv
 {
     bool listen = options->task == OPTIONS_LISTEN;
 
+    options->want_given = was_given(given, 'r') || options->no_identity || options->preference;
     if (options->no_identity) {
         if (options->want == ROLE_WANT_SERVER || options->want == ROLE_WANT_PREFER_SERVER)
             return complain(error, "a TLS server has to show who it is: --no-identity can only be a client");
@@ -234,6 +235,15 @@ static bool check_psk(const struct options *options, const struct options_given 
 }
 
 /* ---- The rest ---- */
+
+static bool check_files(const struct options *options, struct error *error)
+{
+    if (options->session && !*options->session)
+        return complain(error, "--session \"\": it has to be the name of a file");
+    if (options->save_cert && !*options->save_cert)
+        return complain(error, "--save-cert \"\": it has to be the name of a file");
+    return true;
+}
 
 static bool check_identity(const struct options *options, const struct options_given *given, struct error *error)
 {
@@ -339,8 +349,8 @@ bool options_check(struct options *options, const struct options_given *given, c
         return false;
     options->task = was_given(given, 'l') ? OPTIONS_LISTEN : was_given(given, 'b') ? OPTIONS_BOTH : OPTIONS_CONNECT;
     if (!take_words(options, given, words, error) || !check_roles(options, given, error) ||
-        !check_identity(options, given, error) || !check_dane(options, error) || !check_serving(options, given, error) ||
-        !check_telling(options, error))
+        !check_identity(options, given, error) || !check_files(options, error) || !check_dane(options, error) ||
+        !check_serving(options, given, error) || !check_telling(options, error))
         return false;
     if (options->transport != OPTIONS_UDP && was_given(given, OPT_MTU))
         return complain(error, "--mtu is the size of datagrams: it goes with -u");

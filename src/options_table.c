@@ -77,7 +77,11 @@ static const struct poptOption tls_options[] = {
     TAKES("sni", '\0', OPT_SNI, "the server name to ask for (HOST)", "NAME"),
     FLAG("no-sni", '\0', OPT_NO_SNI, "ask for no server name"),
     TAKES("keylog", '\0', OPT_KEYLOG, "append the secrets, for analysers (else SSLKEYLOGFILE)", "FILE"),
+    TAKES("recordsize", '\0', OPT_RECORDSIZE, "the largest record that is sent, and asked for, in bytes (16384)", "N"),
+    FLAG("tickets", '\0', OPT_TICKETS, "as TLS server, give tickets with which clients can resume"),
+    TAKES("session", '\0', OPT_SESSION, "resume the session that is kept here, and keep the next one", "FILE"),
     TAKES("export", '\0', OPT_EXPORT, "report keying material: LABEL:LEN[:CONTEXT] (RFC 5705)", "WHAT"),
+    TAKES("channel-binding", '\0', OPT_CHANNEL_BINDING, "report what ties other protocols to this session: tls-exporter, tls-unique", "TYPE"),
     POPT_TABLEEND,
 };
 
@@ -102,6 +106,7 @@ static const struct poptOption other_options[] = {
     FLAG("quiet", 'q', 'q', "tell errors only"),
     TAKES("report", '\0', OPT_REPORT, "events as JSON lines", "FILE|fd:N"),
     {"trace", '\0', POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_TRACE, "draw the handshake: on stderr, or into FILE (FILE.svg: a picture)", "FILE|fd:N"},
+    TAKES("save-cert", '\0', OPT_SAVE_CERT, "write down what the peer shows of who it is (PEM)", "FILE"),
     FLAG("show-identity", '\0', OPT_SHOW_IDENTITY, "print our pin and name"),
     FLAG("make-psk", '\0', OPT_MAKE_PSK, "print a fresh key, for --psk-file"),
     TAKES("config", 'F', OPT_CONFIG, "settings (~/.config/symtls/config); none: no file", "FILE"),

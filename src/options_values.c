@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALPN_MAX = 8 /* GnuTLS takes no more */ };
+enum {
+    ALPN_MAX = 8,            /* GnuTLS takes no more */
+    ALPN_LENGTH_MAX = 31,    /* nor longer ones, though RFC 7301 has 255 bytes */
+    SERVER_NAME_MAX = 253    /* a host's name in the DNS (RFC 1035 section 2.3.4) */
+};
 
 /* ---- Texts ---- */
 
@@ -103,13 +107,23 @@ bool options_take_pin(struct options *options, const char *value, struct error *
 
 bool options_take_alpn(struct options *options, const char *value, struct error *error)
 {
-    if (strlen(value) < 1 || strlen(value) > 255)
-        return options_wrong(error, "--alpn", value, "1 to 255 characters long");
+    if (strlen(value) < 1 || strlen(value) > ALPN_LENGTH_MAX)
+        return options_wrong(error, "--alpn", value, "1 to 31 bytes long");
     if (options->alpn.count == ALPN_MAX) {
         error_set(error, STATUS_LOCAL, "--alpn: %d protocols are the most that can be offered", ALPN_MAX);
         return false;
     }
     return options_append(&options->alpn, value);
+}
+
+bool options_take_sni(struct options *options, const char *value, struct error *error)
+{
+    if (!*value)
+        return options_wrong(error, "--sni", value, "a host's name; --no-sni asks for none");
+    options->server_name = options_own_name(options, "--sni", value, error);
+    if (options->server_name && strlen(options->server_name) > SERVER_NAME_MAX)
+        return options_wrong(error, "--sni", value, "at most 253 bytes long");
+    return options->server_name != NULL;
 }
 
 bool options_take_export(struct options *options, const char *value, struct error *error)

@@ -39,6 +39,7 @@ bool options_take_exec(struct options *options, const char *value, struct error 
 bool options_take_sh_exec(struct options *options, const char *value);
 bool options_take_pin(struct options *options, const char *value, struct error *error);
 bool options_take_alpn(struct options *options, const char *value, struct error *error);
+bool options_take_sni(struct options *options, const char *value, struct error *error);
 bool options_take_export(struct options *options, const char *value, struct error *error);
 bool options_take_peer(struct options *options, const char *value, struct error *error);
 bool options_take_identity(struct options *options, const char *value, struct error *error);

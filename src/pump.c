@@ -1,5 +1,6 @@
 /* pump.c - a session from its first byte to its last: handshake, acceptance; then pump_data.c and pump_leave.c. */
 #include "pump_parts.h"
+#include "file.h"
 #include "role_alert.h"
 #include "text.h"
 #include "tty.h"
@@ -101,25 +102,51 @@ static bool ask(struct pump *pump)
     return answered;
 }
 
+/* What is left of somebody whom we refuse, for whoever wonders why; nothing of somebody that nobody asked about. */
+static void save_certificate(struct pump *pump, const struct presented *presented)
+{
+    struct buffer pem = {0};
+
+    if (!pump->config->save_cert)
+        return;
+    if (presented->kind != PRESENTED_X509 && presented->kind != PRESENTED_RAWPK) {
+        report_say(pump->report, REPORT_NORMAL, "the peer showed no certificate or key, so none is written to \"%s\"", pump->config->save_cert);
+        return;
+    }
+    if (!trust_write_pem(presented, &pem))
+        error_set(&pump->aside, STATUS_LOCAL, "out of memory");
+    else if (file_write(pump->config->save_cert, FILE_REPLACE, buffer_at(&pem), buffer_used(&pem), STATUS_LOCAL, &pump->aside))
+        report_say(pump->report, REPORT_VERBOSE, "what the peer showed is in %s", pump->config->save_cert);
+    buffer_free(&pem);
+}
+
 static void judge(struct pump *pump)
 {
     char address[ADDRESS_TEXT_SIZE];
     struct trust_occasion occasion = pump->config->us;
     struct presented presented;
+    struct error doubt = {0};
 
     occasion.peer_is_server = session_role(pump->session) == ROLE_CLIENT;
     occasion.address = address_host(&pump->channel->transport.remote, address);
     occasion.peer_cannot_staple = session_peer_cannot_staple(pump->session);
     session_presented(pump->session, &presented);
-    trust_examine(pump->config->trust, &presented, &occasion, &pump->trust, pump->error);
+    trust_examine(pump->config->trust, &presented, &occasion, &pump->trust, &doubt);
+    /* Whoever is not welcome for what was shown in an earlier session may show something else. */
+    if (pump->trust.verdict.answer != TRUST_ACCEPT && session_decline_resumption(pump->session))
+        return;
+    if (doubt.status)
+        error_set(pump->error, doubt.status, "%s", doubt.story);
     if (pump->trust.verdict.answer == TRUST_ASK && !ask(pump)) {
         session_refuse(pump->session, ALERT_USER_CANCELED);
         return;
     }
-    if (pump->trust.verdict.answer == TRUST_ACCEPT)
+    if (pump->trust.verdict.answer == TRUST_ACCEPT) {
         session_accept(pump->session);
-    else
-        session_refuse(pump->session, pump->trust.verdict.alert);
+        return;
+    }
+    save_certificate(pump, &presented);
+    session_refuse(pump->session, pump->trust.verdict.alert);
 }
 
 /* Once, when there is somebody to read it. */
@@ -164,6 +191,11 @@ static bool do_handshake(struct pump *pump)
     }
 }
 
+static void say_line(void *context, const char *line)
+{
+    report_say(context, REPORT_VERBOSE, "  %s", line);
+}
+
 /* From then on the CA's word does not count any more. */
 static void warn_of_expiry(const struct pump *pump, const struct facts *facts)
 {
@@ -187,6 +219,9 @@ static bool begin(struct pump *pump)
         session_presented(pump->session, &presented);
         trust_describe(&presented, &pump->trust, &facts);
         report_handshake(pump->report, &facts);
+        if (pump->report->verbosity >= REPORT_VERBOSE)
+            trust_print(&presented, say_line, pump->report);
+        save_certificate(pump, &presented);
         warn_of_expiry(pump, &facts);
         if (pump->trust.verdict.because == TRUST_BECAUSE_NEW)
             report_say(pump->report, REPORT_NORMAL, "it is remembered as \"%s\" in %s", pump->trust.remember_as,
@@ -213,7 +248,13 @@ struct pump_result pump_run(const struct pump_config *config, struct channel *ch
     local_init(&pump.local, config->local);
     if (do_handshake(&pump) && begin(&pump))
         pump_move_data(&pump);
+    if (config->resumption && session_state(pump.session) == SESSION_FAILED)
+        resumption_forget(config->resumption, pump.session);
     pump_leave(&pump);
+    if (pump.aside.status && pump.error->status)
+        report_say(report, REPORT_QUIET, "%s", pump.aside.story);
+    else if (pump.aside.status)
+        error_set(pump.error, pump.aside.status, "%s", pump.aside.story);
     pump.result.lost = session_lost(pump.session);
     buffer_free(&pump.in);
     buffer_free(&pump.out);

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "local.h"
 #include "report.h"
+#include "resumption.h"
 #include "trust.h"
 #include "wait.h"
 
@@ -26,6 +27,8 @@ struct pump_config {
     const struct trust_config *trust;
     const struct local_config *local;
     struct trust_occasion us; /* its address is not looked at */
+    struct resumption *resumption; /* where a ticket that the peer gives is kept; NULL: nowhere */
+    const char *save_cert;         /* where what the peer shows is written; NULL: nowhere */
     int handshake_ms;
     int idle_ms;
     int linger_ms;

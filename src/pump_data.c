@@ -245,6 +245,8 @@ void pump_move_data(struct pump *pump)
     for (;;) {
         pump_receive(pump);
         tell_acceptance(pump);
+        if (pump->config->resumption)
+            resumption_keep(pump->config->resumption, pump->session, &pump->aside);
         tell_unreachable(pump);
         if (pump->local.discard && buffer_used(&pump->out))
             write_local(pump);

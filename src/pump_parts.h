@@ -25,6 +25,7 @@ struct pump {
     int64_t last_data;      /* wait_now() when application bytes went either way */
     int64_t closed_at;      /* wait_now() when we ended our direction */
     struct trust_result trust;
+    struct error aside;     /* what failed beside the session, which goes on */
 };
 
 enum {

@@ -298,6 +298,15 @@ static json_t *peer_json(const struct facts *facts)
     return peer;
 }
 
+static json_t *binding_json(const struct facts *facts)
+{
+    json_t *binding = json_object();
+
+    set(binding, "type", json_string(facts->binding == FACTS_BINDING_TLS_EXPORTER ? "tls-exporter" : "tls-unique"));
+    set(binding, "value", json_string(facts->binding_hex));
+    return binding;
+}
+
 static void say_handshake(const struct report *report, const struct facts *facts)
 {
     const char *who = *facts->peer.name ? facts->peer.name : "somebody";
@@ -319,6 +328,8 @@ static void say_handshake(const struct report *report, const struct facts *facts
         break;
     }
     report_say(report, REPORT_NORMAL, "it is accepted because %s", facts->trust_reason);
+    if (facts->resumed)
+        report_say(report, REPORT_VERBOSE, "an earlier session was resumed");
     report_say(report, REPORT_VERBOSE, "preferences: ours %s, the peer's %s", *facts->our_preference ? facts->our_preference : "none",
                *facts->peer_preference ? facts->peer_preference : "none");
     report_say(report, REPORT_VERBOSE, "group %s, the peer's signature %s, ALPN %s", *facts->group ? facts->group : "none",
@@ -351,6 +362,8 @@ void report_handshake(struct report *report, const struct facts *facts)
     set(keys, "trust", json_string(facts_trust(facts->trust)));
     if (facts->export_hex)
         set(keys, "export", json_string(facts->export_hex));
+    if (facts->binding_hex)
+        set(keys, "channel_binding", binding_json(facts));
     emit(report, "handshake", keys);
     say_handshake(report, facts);
 }

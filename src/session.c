@@ -345,8 +345,7 @@ static enum session_state handshake(struct session *session)
             if (code < 0 && gnutls_error_is_fatal(code))
                 return session_fail(session, code);
             session->finished = code == 0;
-            session->resumption.withheld = session->resumption.held ? buffer_used(&session->output) - session->resumption.held_from : 0;
-            return session->state;
+            return session_hold(session);
         }
         /* A record that holds but a part of a message ends the library's appetite for a while. */
         if (code == GNUTLS_E_AGAIN && buffer_used(&session->input) > 0 && buffer_used(&session->input) < before)
@@ -366,7 +365,7 @@ static enum session_state handshake(struct session *session)
     }
     /* A server that did not ask has not been asked for a verdict either, nor has an end with a pre-shared key. */
     if (!session->judged)
-        return session->state = SESSION_VERDICT;
+        return session_hold(session);
     return open_session(session);
 }
 

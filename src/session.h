@@ -34,12 +34,15 @@ struct session_config {
     size_t alpn_count;
     bool ask_identity;       /* as server, ask the client for its certificate */
     bool keep_tickets;       /* as client: let the server give us tickets, for session_take_ticket() */
-    const struct session_ticket *resume; /* as client: go on from that one, if the server will; NULL: begin anew */
+    const struct session_ticket *resume; /* as client: go on from that one, if the server will; NULL: begin anew. Whose it is has to be
+                                          * acceptable: TLS 1.3 asks for a verdict when the server has heard the last of us */
     const uint8_t *ticket_key; /* as server: give tickets, and go on from them. SESSION_TICKET_KEY_SIZE bytes; NULL: do not */
     int keylog;              /* descriptor for the secrets in NSS key log format, or -1 */
     const char *export_label; /* keying material to put into the facts (RFC 5705, RFC 8446 section 7.5); or NULL */
     size_t export_length;     /* bytes */
     const char *export_context; /* or NULL */
+    enum facts_binding binding; /* the same for a channel binding; or none */
+    size_t record_size;   /* the largest record that we send and ask for, in bytes; 0: no limit of ours */
     bool datagrams;       /* DTLS 1.2: every feed and every output is one datagram */
     size_t mtu;           /* the largest datagram that we send, in bytes */
     int first_repeat_ms;  /* how long after our hello it is said again for the first time */
@@ -147,8 +150,8 @@ bool session_context(const struct session_config *config, uint8_t context[SESSIO
 /* This one goes on from an earlier one: what was presented is what was presented then. In VERDICT and OPEN. */
 bool session_is_resumed(const struct session *session);
 
-/* In VERDICT, as server: do not go on from that, begin anew; the next verdict is about what the peer presents then. False:
- * it is too late for that, or it does not go on from anything. */
+/* In VERDICT, as server, before TLS 1.3: do not go on from that, begin anew; the next verdict is about what the peer presents
+ * then. False: it is too late for that, or it does not go on from anything. */
 bool session_decline_resumption(struct session *session);
 
 /* The server has given us a new ticket. False: it has not. */

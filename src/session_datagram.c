@@ -466,5 +466,8 @@ void session_set_mtu(struct session *session, size_t mtu)
 
 size_t session_record_size(const struct session *session)
 {
-    return session->config->datagrams ? gnutls_dtls_get_data_mtu(session->tls) : SESSION_RECORD_MAX;
+    size_t mtu = session->config->datagrams ? gnutls_dtls_get_data_mtu(session->tls) : SESSION_RECORD_MAX;
+    size_t most = gnutls_record_get_max_size(session->tls);
+
+    return mtu < most ? mtu : most;
 }

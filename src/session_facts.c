@@ -17,32 +17,81 @@ static void copy_preference(char *text, size_t size, const struct role_preferenc
     snprintf(text, size, "%.*s", (int)preference->length, (const char *)preference->value);
 }
 
+/* Hexadecimal, in memory of its own; the bytes are wiped. NULL: no memory. */
+static char *hex_of(uint8_t *bytes, size_t length)
+{
+    char *hex = calloc(2, length + 1);
+
+    for (size_t i = 0; hex && i < length; i++)
+        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+    explicit_bzero(bytes, length);
+    return hex;
+}
+
+/* Before TLS 1.3, and without an extended master secret, a peer in the middle can make two sessions of which both export the
+ * same (RFC 7627 section 1): to hand that out would mislead. */
+static bool is_tied(struct session *session, const char *option)
+{
+    if (session_is_tls13(session) || gnutls_session_ext_master_secret_status(session->tls))
+        return true;
+    error_set(session->error, STATUS_TLS,
+              "%s: this %s session has no extended master secret (RFC 7627), so what it exports may not be its own", option,
+              gnutls_protocol_get_name(gnutls_protocol_get_version(session->tls)));
+    return false;
+}
+
+static bool tell_export(struct session *session, const char *option, int code)
+{
+    error_set(session->error, code == GNUTLS_E_MEMORY_ERROR ? STATUS_LOCAL : STATUS_TLS, "%s: %s", option, gnutls_strerror(code));
+    return false;
+}
+
 /* Keying material for the application (RFC 5705); in TLS 1.3 an absent context and an empty one are the same. */
 static bool export_material(struct session *session, struct facts *facts)
 {
     const char *label = session->config->export_label;
     const char *context = session->config->export_context;
     size_t length = session->config->export_length;
-    char *material;
-    int code;
+    uint8_t *material;
+    int code = GNUTLS_E_MEMORY_ERROR;
 
     if (!label)
         return true;
+    if (!is_tied(session, "--export"))
+        return false;
     material = calloc(1, length);
-    facts->export_hex = calloc(2, length + 1);
-    if (!material || !facts->export_hex) {
-        free(material);
-        error_set(session->error, STATUS_LOCAL, "out of memory");
+    if (material)
+        code = gnutls_prf_rfc5705(session->tls, strlen(label), label, context ? strlen(context) : 0, context, length, (char *)material);
+    if (code >= 0)
+        facts->export_hex = hex_of(material, length);
+    free(material);
+    return facts->export_hex ? true : tell_export(session, "--export", code < 0 ? code : GNUTLS_E_MEMORY_ERROR);
+}
+
+static bool bind_channel(struct session *session, struct facts *facts)
+{
+    static const gnutls_channel_binding_t types[] = {[FACTS_BINDING_TLS_EXPORTER] = GNUTLS_CB_TLS_EXPORTER,
+                                                     [FACTS_BINDING_TLS_UNIQUE] = GNUTLS_CB_TLS_UNIQUE};
+    enum facts_binding binding = session->config->binding;
+    gnutls_datum_t value = {NULL, 0};
+    int code;
+
+    if (binding == FACTS_BINDING_NONE)
+        return true;
+    if (binding == FACTS_BINDING_TLS_UNIQUE && session_is_tls13(session)) {
+        error_set(session->error, STATUS_TLS,
+                  "--channel-binding: there is no tls-unique in TLS 1.3 (RFC 8446 appendix C.5); tls-exporter takes its place");
         return false;
     }
-    code = gnutls_prf_rfc5705(session->tls, strlen(label), label, context ? strlen(context) : 0, context, length, material);
-    for (size_t i = 0; code >= 0 && i < length; i++)
-        snprintf(facts->export_hex + 2 * i, 3, "%02x", (unsigned char)material[i]);
-    explicit_bzero(material, length);
-    free(material);
-    if (code < 0)
-        error_set(session->error, STATUS_LOCAL, "--export: %s", gnutls_strerror(code));
-    return code >= 0;
+    if (!is_tied(session, "--channel-binding"))
+        return false;
+    code = gnutls_session_channel_binding(session->tls, types[binding], &value);
+    if (code >= 0) {
+        facts->binding = binding;
+        facts->binding_hex = hex_of(value.data, value.size);
+        gnutls_free(value.data);
+    }
+    return facts->binding_hex ? true : tell_export(session, "--channel-binding", code < 0 ? code : GNUTLS_E_MEMORY_ERROR);
 }
 
 /* Of an earlier session the library remembers what was presented, and not as what. */
@@ -114,5 +163,5 @@ bool session_facts(struct session *session, struct facts *facts)
     copy(facts->our_pin, sizeof facts->our_pin, session_our_pin(session));
     if (session->shown)
         snprintf(facts->our_choice, sizeof facts->our_choice, "%s, since %s", session->shown->place, session->shown_why);
-    return export_material(session, facts);
+    return export_material(session, facts) && bind_channel(session, facts);
 }

@@ -130,6 +130,9 @@ int session_set_tickets(struct session *session, gnutls_session_t tls, enum role
 /* The peer has said something in the handshake: does it go on from an earlier session? Then it is time for the verdict. */
 void session_look_for_resumption(struct session *session);
 
+/* It is time for the verdict about a session that is resumed, or any other. Returns SESSION_VERDICT. */
+enum session_state session_hold(struct session *session);
+
 /* A NewSessionTicket has come. */
 void session_note_ticket(struct session *session, const gnutls_datum_t *body);
 

@@ -284,6 +284,8 @@ bool session_make_tls(struct session *session, enum role role)
                   session->config->role.extension_id);
         return false;
     }
+    if (code >= 0 && session->config->record_size) /* record_size_limit (RFC 8449), and max_fragment_length for older peers */
+        code = (int)gnutls_record_set_max_size(tls, session->config->record_size);
     if (code >= 0 && role == ROLE_CLIENT && name)
         code = gnutls_server_name_set(tls, GNUTLS_NAME_DNS, name, strlen(name));
     if (role == ROLE_SERVER) /* asked, not required: a client without one is refused by our rules, with a sentence */

@@ -127,7 +127,9 @@ bool session_used_psk(const struct session *session)
 {
     gnutls_kx_algorithm_t exchange = gnutls_kx_get(session->tls);
 
-    return !session->psk.forgotten && (exchange == GNUTLS_KX_ECDHE_PSK || exchange == GNUTLS_KX_DHE_PSK);
+    if (session_is_resumed(session)) /* from a session with one of the same keys: see session_context() */
+        return !session->psk.forgotten;
+    return exchange == GNUTLS_KX_ECDHE_PSK || exchange == GNUTLS_KX_DHE_PSK;
 }
 
 static bool is_waiting_for_proof(const struct session *session)

@@ -116,16 +116,27 @@ bool session_is_resumed(const struct session *session)
     return session->tls && session->our_role != ROLE_UNDECIDED && gnutls_session_is_resumed(session->tls) != 0;
 }
 
-/* The library asks nobody about a peer that it knows from an earlier session. It may go on to the end of its flight, which is held back
- * until the verdict is in; and it reads nothing more. */
+/* The library asks nobody about a peer that it knows from an earlier session. Before TLS 1.3 our Finished is our word that we accept
+ * it: so the library may go on to the end of its flight, which is held back until the verdict is in, and reads nothing more. In TLS
+ * 1.3 a server gives its word later; a client has looked at its ticket before, and the library tells nobody whose that is until the
+ * handshake is over. */
 void session_look_for_resumption(struct session *session)
 {
-    if (session->judged || session->state != SESSION_HANDSHAKE || !session_is_resumed(session))
+    if (session->judged || session->state != SESSION_HANDSHAKE || !session_is_resumed(session) || session_is_tls13(session))
         return;
-    session_psk_recall(session);
     session->resumption.held = true;
     session->resumption.held_from = buffer_used(&session->output);
     session->state = SESSION_VERDICT;
+}
+
+/* Only now has the library taken over who it was. */
+enum session_state session_hold(struct session *session)
+{
+    if (session_is_resumed(session))
+        session_psk_recall(session);
+    if (session->resumption.held)
+        session->resumption.withheld = buffer_used(&session->output) - session->resumption.held_from;
+    return session->state = SESSION_VERDICT;
 }
 
 void session_release(struct session *session)

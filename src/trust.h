@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "buffer.h"
 #include "dane.h"
 #include "error.h"
 #include "facts.h"
@@ -66,6 +67,12 @@ void trust_answer(const struct trust_config *config, const char *answer, struct 
 
 /* The peer has proven by now that it holds its key: if it is new, write it down. False with an error. */
 bool trust_remember(const struct trust_config *config, const struct trust_result *result, struct error *error);
+
+/* What was presented as PEM: certificates, or a public key. False: no memory, or it cannot be read. */
+bool trust_write_pem(const struct presented *presented, struct buffer *pem);
+
+/* The same as certtool prints it, line by line, fit for a terminal. */
+void trust_print(const struct presented *presented, void (*line)(void *context, const char *text), void *context);
 
 /* Fill facts->peer with what it presented, and with what `result` found. */
 void trust_describe(const struct presented *presented, const struct trust_result *result, struct facts *facts);

@@ -101,6 +101,9 @@ static const char *field(const struct options *options, const char *name)
         {"label", text(options->export_label)},
         {"context", text(options->export_context)},
         {"report", text(options->report)},
+        {"session", text(options->session)},
+        {"save_cert", text(options->save_cert)},
+        {"binding", one_of((int)options->channel_binding, NAMES("none", "tls-exporter", "tls-unique"))},
     };
     const struct {
         const char *name;
@@ -122,6 +125,9 @@ static const char *field(const struct options *options, const char *name)
         {"insecure", options->insecure},
         {"allow_self", options->allow_self},
         {"length", (long)options->export_length},
+        {"record_size", (long)options->record_size},
+        {"tickets", options->tickets},
+        {"want_given", options->want_given},
         {"no_stdin", options->no_stdin},
         {"discard", options->discard},
         {"zero", options->zero},
@@ -320,6 +326,16 @@ static const struct {
     {"--export label:0x10:con:text host 1", "label=label length=16 context=con:text"},
     {"--export a_label:1: host 1", "label=a_label length=1 context="},
     {"--export l:8160 host 1", "length=8160"},
+    {"host 1", "binding=none record_size=0 tickets=0 session=- save_cert=- want_given=0"},
+    {"--channel-binding tls-exporter host 1", "binding=tls-exporter"},
+    {"--channel-binding tls-unique host 1", "binding=tls-unique"},
+    {"--recordsize 512 host 1", "record_size=512"},
+    {"--recordsize 16384 host 1", "record_size=16384"},
+    {"--tickets --session file host 1", "tickets=1 session=file"},
+    {"--save-cert file host 1", "save_cert=file"},
+    {"--role any host 1", "want_given=1"},
+    {"--no-identity host 1", "want_given=1"},
+    {"-l 1", "role=prefer-server want_given=0"},
 
     /* programs */
     {"host 1", "program=-"},
@@ -557,6 +573,12 @@ static const struct {
     {"--peer a_b host 1", "a name without spaces"},
     {"--peer \"\" host 1", "--peer"},
     {"--alpn \"\" host 1", "--alpn"},
+    {"--recordsize 511 host 1", "a number from 512 to 16384"},
+    {"--recordsize 16385 host 1", "a number from 512 to 16384"},
+    {"--recordsize x host 1", "--recordsize"},
+    {"--channel-binding tls-server host 1", "none|tls-exporter|tls-unique"},
+    {"--session= host 1", "the name of a file"},
+    {"--save-cert= host 1", "the name of a file"},
     {"--export label host 1", "LABEL:LEN"},
     {"--export :32 host 1", "LABEL:LEN"},
     {"--export label: host 1", "the length"},
@@ -625,13 +647,13 @@ static void test_long_values(void **state)
 
     (void)state;
     memset(line + 7, 'x', 256);
-    strcpy(line + 7 + 255, " host 1");
+    strcpy(line + 7 + 31, " host 1");
     assert_true(read_line(&options, line, &error));
     options_free(&options);
     memset(line + 7, 'x', 256);
-    strcpy(line + 7 + 256, " host 1");
+    strcpy(line + 7 + 32, " host 1");
     assert_false(read_line(&options, line, &error));
-    assert_true(has(error.story, "1 to 255 characters"));
+    assert_true(has(error.story, "1 to 31 bytes"));
     options_free(&options);
     memset(line, 'h', 300);
     strcpy(line + 300, " 1");
@@ -660,7 +682,7 @@ static void test_help(void **state)
         "--idle-timeout", "--linger", "--retry", "--retry-delay", "--role", "--hello", "--symmetric", "--implicit",
         "--extension-id", "--role-preference", "--identity", "--cert", "--key", "--pass", "--psk-file", "--psk-identity", "--no-identity", "--peer", "--pin",
         "--cacert", "--dane", "--crl", "--ocsp", "--tofu", "--remote-id", "--insecure", "--allow-self", "--priority", "--alpn", "--sni", "--no-sni",
-        "--keylog", "--export", "--no-stdin", "--send-only", "--recv-only", "--zero", "--verbose", "--quiet", "--report",
+        "--keylog", "--export", "--channel-binding", "--recordsize", "--tickets", "--session", "--save-cert", "--no-stdin", "--send-only", "--recv-only", "--zero", "--verbose", "--quiet", "--report",
         "--show-identity", "--make-psk", "--known", "--version", "--help", "--usage",
     };
     char *help;
