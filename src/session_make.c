@@ -245,13 +245,24 @@ static int set_preference(struct session *session, gnutls_session_t tls)
                                        GNUTLS_EXT_FLAG_CLIENT_HELLO | GNUTLS_EXT_FLAG_TLS | GNUTLS_EXT_FLAG_DTLS);
 }
 
+static unsigned flags_for(const struct session *session, enum role role)
+{
+    unsigned flags = (role == ROLE_CLIENT ? GNUTLS_CLIENT : GNUTLS_SERVER) | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
+                     session_ticket_flags(session, role) | GNUTLS_FORCE_CLIENT_CERT | GNUTLS_ENABLE_RAWPK;
+
+    if (session->config->datagrams)
+        flags |= GNUTLS_DATAGRAM;
+    /* A hello that answers one is struck, most likely: a second key for it would be made for nothing. */
+    if (role == ROLE_CLIENT && !session->config->role.active)
+        flags |= GNUTLS_KEY_SHARE_TOP;
+    return flags;
+}
+
 bool session_make_tls(struct session *session, enum role role)
 {
     gnutls_session_t tls = NULL;
     const char *name = session->config->server_name;
-    unsigned flags = (role == ROLE_CLIENT ? GNUTLS_CLIENT : GNUTLS_SERVER) | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
-                     session_ticket_flags(session, role) | GNUTLS_FORCE_CLIENT_CERT | GNUTLS_ENABLE_RAWPK | (session->config->datagrams ? GNUTLS_DATAGRAM : 0);
-    int code = gnutls_init(&tls, flags);
+    int code = gnutls_init(&tls, flags_for(session, role));
 
     if (session->tls)
         gnutls_deinit(session->tls); /* with the secrets of a hello that never happened */
