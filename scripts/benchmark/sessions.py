@@ -58,7 +58,7 @@ def says_back(session, words):
 def held_open(bench):
     if not can_keep_open(bench.place):
         raise Failed("this symtls has no --keep-open")
-    place, count = bench.place, 50 if bench.quick else 1000
+    place, count = bench.place, 20 * bench.runs if bench.quick else 1000
     shown = subprocess.run([place.symtls, "--show-identity", "-i", place.both], env=place.home("carol"), capture_output=True, text=True, check=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

@@ -148,7 +148,7 @@ def both_ways(bench):
 
 def memory(bench):
     contenders = proven(bench, TLS)
-    results = turns(bench, contenders, lambda contender: transfer(bench, contender, bench.big_file(), memory=True), 3)
+    results = turns(bench, contenders, lambda contender: transfer(bench, contender, bench.big_file(), memory=True), min(bench.runs, 3))
     rows = [(contender.name, f"{middle(results[contender], 'sender_kib') / 1024:.1f}",
              f"{middle(results[contender], 'receiver_kib') / 1024:.1f}") for contender in contenders]
     bench.table("Peak memory (VmHWM) during that, MiB", ("who", "sender", "receiver"), rows)
