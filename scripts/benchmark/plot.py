@@ -13,7 +13,7 @@ def draw(plots, folder):
         with open(data, "w", encoding="utf-8") as out:
             for label, value in reversed(bars):
                 out.write(f'"{label}"\t{value}\n')
-        for terminal, ending in (("svg size 900,420 dynamic font 'sans,13'", "svg"), ("png size 900,420", "png")):
+        for terminal, ending in (("svg noenhanced size 900,420 dynamic font 'sans,13'", "svg"), ("png noenhanced size 900,420", "png")):
             path = os.path.join(folder, f"{name}.{ending}")
             script = f"""set terminal {terminal}
 set output '{path}'
