@@ -42,6 +42,50 @@ static void test_big_data_both_ways(void **state)
     free(bytes[B]);
 }
 
+/* The largest record that this end has put on the wire, behind what was there before. */
+static size_t largest_record(const struct pair_end *end, size_t before)
+{
+    const uint8_t *bytes = buffer_at(&end->said);
+    size_t largest = 0;
+
+    for (size_t at = before; at < buffer_used(&end->said);) {
+        size_t length = (size_t)bytes[at + 3] << 8 | bytes[at + 4];
+
+        largest = length > largest ? length : largest;
+        at += 5 + length;
+    }
+    return largest;
+}
+
+/* One end wants small records: it sends none that are larger, and the other one neither. */
+static void test_record_size(void **state)
+{
+    static const size_t sizes[] = {512, 1000, 16384};
+    uint8_t *bytes = some_data(BIG, 4);
+    struct pair pair;
+
+    (void)state;
+    for (size_t version = 0; version < COUNT(versions); version++)
+        for (size_t i = 0; i < COUNT(sizes); i++)
+            for (int wants = A; wants <= B; wants++) {
+                pair_init_as(&pair, versions[version]);
+                pair.at[wants].config.record_size = sizes[i];
+                pair_run(&pair);
+                assert_true(pair_agrees(&pair));
+                for (int end = A; end <= B; end++) {
+                    size_t before = buffer_used(&pair.at[end].said), most;
+
+                    pair_send(&pair, end, bytes, 40000);
+                    assert_int_equal(buffer_used(&pair.at[!end].received), 40000);
+                    most = largest_record(&pair.at[end], before);
+                    check_row(most >= sizes[i] && most <= sizes[i] + 64, "version %zu, %d wants %zu, %d sent %zu", version, wants,
+                              sizes[i], end, most);
+                }
+                pair_free(&pair);
+            }
+    free(bytes);
+}
+
 /* What is sent and not taken away is bounded, and so is what is taken in. */
 static void test_limits(void **state)
 {
@@ -374,6 +418,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_big_data_both_ways),
+        cmocka_unit_test(test_record_size),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_small_pieces),
         cmocka_unit_test(test_no_data_before_it_is_open),
