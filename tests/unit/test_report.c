@@ -310,6 +310,32 @@ static void test_handshake(void **state)
     free(said);
 }
 
+/* A channel binding is there where one was asked for, and its value is what programs need. */
+static void test_handshake_binding(void **state)
+{
+    static const char *const types[] = {[FACTS_BINDING_TLS_EXPORTER] = "tls-exporter", [FACTS_BINDING_TLS_UNIQUE] = "tls-unique"};
+    static char hex[] = "beef";
+
+    (void)state;
+    for (int binding = FACTS_BINDING_TLS_EXPORTER; binding <= FACTS_BINDING_TLS_UNIQUE; binding++) {
+        struct facts facts = full_facts();
+        json_t *event;
+        char *said;
+
+        facts.binding = (enum facts_binding)binding;
+        facts.binding_hex = hex;
+        facts.resumed = true;
+        event = handshake(&facts, REPORT_VERBOSE, &said);
+        assert_text(event, "channel_binding.type", types[binding]);
+        assert_text(event, "channel_binding.value", "beef");
+        assert_int_equal(json_object_size(json_object_get(event, "channel_binding")), 2);
+        assert_bool(event, "resumed", true);
+        assert_true(has(said, "an earlier session was resumed"));
+        json_decref(event);
+        free(said);
+    }
+}
+
 /* What there is none of is null; and there is no export where none was asked for. */
 static void test_handshake_nulls(void **state)
 {
@@ -651,6 +677,7 @@ int main(void)
         cmocka_unit_test(test_connected_by_sctp),
         cmocka_unit_test(test_accepted),
         cmocka_unit_test(test_handshake),
+        cmocka_unit_test(test_handshake_binding),
         cmocka_unit_test(test_handshake_nulls),
         cmocka_unit_test(test_handshake_words),
         cmocka_unit_test(test_not_after),
