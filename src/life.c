@@ -244,6 +244,19 @@ bool life_reach(struct life *life)
     return reach_peer(&life->reach);
 }
 
+/* Data is never a command: only what somebody types can be one. */
+static uint8_t commands_of(const struct life *life)
+{
+    uint8_t character = life->program->options.commands;
+
+    if (!character || life->local.kind != LOCAL_STDIO || !life->local.use_in)
+        return 0;
+    if (isatty(STDIN_FILENO))
+        return character;
+    report_say(&life->program->report, REPORT_NORMAL, "stdin is no terminal: all of it is data, and there are no --commands");
+    return 0;
+}
+
 void life_converse(struct life *life)
 {
     const struct options *options = &life->program->options;
@@ -257,7 +270,8 @@ void life_converse(struct life *life)
                                  .resumption = &life->resumption,
                                  .save_cert = options->save_cert,
                                  .told = life->told,
-                                 .told_context = life->told_context};
+                                 .told_context = life->told_context,
+                                 .commands = commands_of(life)};
 
     life->result = pump_run(&config, &life->channel, &life->program->report, &life->program->wait);
 }

@@ -235,6 +235,8 @@ bool options_take(struct options *options, int option, const char *value, struct
         return true;
     case OPT_EXPORT:
         return options_take_export(options, value, error);
+    case OPT_COMMANDS:
+        return options_take_commands(options, value, error);
     case OPT_KNOWN:
         return options_take_known(options, value, error);
     case 'v':
@@ -253,7 +255,11 @@ const char *options_usual(const char *name)
 {
     static const struct {
         const char *name, *value;
-    } usual[] = {{"dane", OPTIONS_DANE_DNS}, {"retry", OPTIONS_RETRY_FOREVER}, {"sctp-udp", SCTP_UDP_USUAL}, {"trace", OPTIONS_TRACE_STDERR}};
+    } usual[] = {{"commands", OPTIONS_COMMANDS_TILDE},
+                 {"dane", OPTIONS_DANE_DNS},
+                 {"retry", OPTIONS_RETRY_FOREVER},
+                 {"sctp-udp", SCTP_UDP_USUAL},
+                 {"trace", OPTIONS_TRACE_STDERR}};
 
     for (size_t i = 0; i < COUNT(usual); i++)
         if (strcmp(name, usual[i].name) == 0)

@@ -104,6 +104,7 @@ struct options {
     bool keep_open;   /* many sessions; */
     int max_sessions; /* so many at a time */
 
+    uint8_t commands; /* what they begin with; 0: there are none */
     bool no_stdin;
     bool discard;
     bool zero;

@@ -55,6 +55,7 @@ enum {
     OPT_CONFIG,
     OPT_TRACE,
     OPT_SHOW_IDENTITY,
+    OPT_COMMANDS,
     OPT_KNOWN,
     OPT_VERSION,
     OPT_COUNT

@@ -92,6 +92,7 @@ static const struct poptOption local_options[] = {
     FLAG("send-only", '\0', OPT_SEND_ONLY, "throw away what the peer sends"),
     FLAG("recv-only", '\0', OPT_RECV_ONLY, "send nothing: the same as -d"),
     FLAG("zero", 'z', 'z', "handshake, report, leave"),
+    {"commands", '\0', POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_COMMANDS, "on a terminal: at the beginning of a line CHAR (~) begins a command, ~? lists them", "CHAR"},
     POPT_TABLEEND,
 };
 

@@ -178,6 +178,24 @@ bool options_take_identity(struct options *options, const char *value, struct er
     return options_append(&options->identities, place) && options_append(&options->identity_peers, peer);
 }
 
+/* A character that is no command itself, and ends no line: ~, or ^] for Control-]. */
+bool options_take_commands(struct options *options, const char *value, struct error *error)
+{
+    static const char punctuation[] = "!\"#$%&'()*+,-/:;<=>@[\\]^_`{|}~";
+    static const char control[] = "ABCDEFGHIKLNOPQRSTUVWXY[\\]_"; /* neither ^J nor ^M, nor ^Z, which suspends */
+    size_t length = strlen(value);
+
+    if (strcmp(value, "none") == 0)
+        options->commands = 0;
+    else if (length == 1 && strchr(punctuation, value[0]))
+        options->commands = (uint8_t)value[0];
+    else if (length == 2 && value[0] == '^' && strchr(control, value[1]))
+        options->commands = (uint8_t)(value[1] - '@');
+    else
+        return options_wrong(error, "--commands", value, "a punctuation character other than . and ?, a control character like ^], or none");
+    return true;
+}
+
 /* What --known wants is complete only with its arguments. */
 bool options_take_known(struct options *options, const char *value, struct error *error)
 {

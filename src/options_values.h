@@ -7,8 +7,9 @@
 #include "options.h"
 
 /* What options with an optional value are without one. */
-#define OPTIONS_DANE_DNS      "dns"
-#define OPTIONS_RETRY_FOREVER "forever"
+#define OPTIONS_COMMANDS_TILDE "~"
+#define OPTIONS_DANE_DNS       "dns"
+#define OPTIONS_RETRY_FOREVER  "forever"
 
 /* ---- Texts ---- */
 
@@ -43,6 +44,7 @@ bool options_take_sni(struct options *options, const char *value, struct error *
 bool options_take_export(struct options *options, const char *value, struct error *error);
 bool options_take_peer(struct options *options, const char *value, struct error *error);
 bool options_take_identity(struct options *options, const char *value, struct error *error);
+bool options_take_commands(struct options *options, const char *value, struct error *error);
 bool options_take_known(struct options *options, const char *value, struct error *error);
 bool options_take_sctp_udp(struct options *options, const char *value, struct error *error);
 bool options_take_dane(struct options *options, const char *value, struct error *error);

@@ -209,20 +209,20 @@ static void warn_of_expiry(const struct pump *pump, const struct facts *facts)
 /* We have accepted the peer: tell, and open the local side, which has not heard of it until now. */
 static bool begin(struct pump *pump)
 {
-    struct facts facts = {0};
-    struct local_occasion occasion = {.facts = &facts, .transport = &pump->channel->transport};
+    struct facts *facts = &pump->facts;
+    struct local_occasion occasion = {.facts = facts, .transport = &pump->channel->transport};
     struct presented presented;
-    bool begun = session_facts(pump->session, &facts) && trust_remember(pump->config->trust, &pump->trust, pump->error);
+    bool begun = session_facts(pump->session, facts) && trust_remember(pump->config->trust, &pump->trust, pump->error);
 
     if (begun) {
         tell_stage(pump, PUMP_ACCEPTED);
         session_presented(pump->session, &presented);
-        trust_describe(&presented, &pump->trust, &facts);
-        report_handshake(pump->report, &facts);
+        trust_describe(&presented, &pump->trust, facts);
+        report_handshake(pump->report, facts);
         if (pump->report->verbosity >= REPORT_VERBOSE)
             trust_print(&presented, say_line, pump->report);
         save_certificate(pump, &presented);
-        warn_of_expiry(pump, &facts);
+        warn_of_expiry(pump, facts);
         if (pump->trust.verdict.because == TRUST_BECAUSE_NEW)
             report_say(pump->report, REPORT_NORMAL, "it is remembered as \"%s\" in %s", pump->trust.remember_as,
                        pump->config->trust->known_path);
@@ -230,7 +230,8 @@ static bool begin(struct pump *pump)
     } else {
         session_refuse(pump->session, ALERT_INTERNAL_ERROR);
     }
-    facts_free(&facts);
+    if (begun && pump->config->commands)
+        commands_init(&pump->commands, pump->config->commands, pump->channel, facts);
     return begun;
 }
 
@@ -256,6 +257,7 @@ struct pump_result pump_run(const struct pump_config *config, struct channel *ch
     else if (pump.aside.status)
         error_set(pump.error, pump.aside.status, "%s", pump.aside.story);
     pump.result.lost = session_lost(pump.session);
+    facts_free(&pump.facts);
     buffer_free(&pump.in);
     buffer_free(&pump.out);
     return pump.result;

@@ -33,6 +33,7 @@ struct pump_config {
     int idle_ms;
     int linger_ms;
     bool zero;    /* leave once both have accepted each other */
+    uint8_t commands; /* what the user's commands begin with, where stdin is a terminal; 0: there are none */
     pump_told *told; /* NULL: nobody wants to know */
     void *told_context;
 };

@@ -1,13 +1,92 @@
 /* pump_data.c - the pump's middle: bytes between the local side and the session, until there is a reason to leave. */
 #include "pump_parts.h"
 #include "text.h"
+#include "tty.h"
 
 #include <unistd.h>
 
 enum {
     PLAIN_IN_SIZE = 65536,
-    PLAIN_OUT_SIZE = 65536 + SESSION_RECORD_MAX
+    PLAIN_OUT_SIZE = 65536 + SESSION_RECORD_MAX,
+    TYPED_SIZE = 4096 /* a terminal's longest line */
 };
+
+static void send_to_peer(struct pump *pump)
+{
+    size_t taken = session_send(pump->session, buffer_at(&pump->in), buffer_used(&pump->in));
+
+    if (taken == 0)
+        return;
+    buffer_skip(&pump->in, taken);
+    pump->result.sent += taken;
+    pump->last_data = wait_now();
+}
+
+/* ---- What is typed at a terminal: data, and commands ---- */
+
+static void do_command(struct pump *pump, char letter)
+{
+    struct commands_numbers numbers;
+
+    send_to_peer(pump); /* what was typed before it */
+    numbers = (struct commands_numbers){pump->result.sent, pump->result.received, buffer_used(&pump->in)};
+    switch (commands_do(&pump->commands, letter, &numbers)) {
+    case COMMANDS_NOTHING:
+        break;
+    case COMMANDS_CLOSE:
+        pump->in_ended = true;
+        break;
+    case COMMANDS_QUIT:
+        pump->quit = true;
+        break;
+    }
+}
+
+static void take_typed(struct pump *pump, const uint8_t *typed, size_t length)
+{
+    bool by_line = tty_is_by_line(pump->local.in.fd), lost = false;
+
+    for (size_t i = 0; i < length && !pump->quit; i++) {
+        struct escape_result result = escape_take(&pump->commands.escape, by_line, typed[i]);
+
+        lost = lost || (pump->in_ended && result.length > 0);
+        if (!pump->in_ended && !buffer_append(&pump->in, result.data, result.length))
+            error_set(pump->error, STATUS_LOCAL, "out of memory");
+        if (result.command)
+            do_command(pump, result.command);
+    }
+    if (lost)
+        commands_tell_closed(&pump->commands);
+}
+
+static void end_typed(struct pump *pump)
+{
+    struct escape_result held = escape_end(&pump->commands.escape);
+
+    if (!pump->in_ended && !buffer_append(&pump->in, held.data, held.length))
+        error_set(pump->error, STATUS_LOCAL, "out of memory");
+}
+
+static void read_typed(struct pump *pump)
+{
+    uint8_t typed[TYPED_SIZE];
+    size_t length;
+
+    switch (local_read(&pump->local, typed, sizeof typed, &length, pump->error)) {
+    case LOCAL_READ_SOME:
+        take_typed(pump, typed, length);
+        break;
+    case LOCAL_READ_END:
+        end_typed(pump);
+        pump->in_ended = true;
+        break;
+    case LOCAL_READ_NOTHING:
+    case LOCAL_READ_FAILED:
+        break;
+    }
+}
+
+/* ---- The local side ---- */
 
 static void read_local(struct pump *pump)
 {
@@ -57,17 +136,6 @@ static void look_at_program(struct pump *pump)
     report_say(pump->report, REPORT_VERBOSE, "the program has ended with status %d", pump->local.program.status);
     if (!pump->config->local->use_in)
         pump->in_ended = true;
-}
-
-static void send_to_peer(struct pump *pump)
-{
-    size_t taken = session_send(pump->session, buffer_at(&pump->in), buffer_used(&pump->in));
-
-    if (taken == 0)
-        return;
-    buffer_skip(&pump->in, taken);
-    pump->result.sent += taken;
-    pump->last_data = wait_now();
 }
 
 /* Datagrams are written one by one, so that their limits can be seen. */
@@ -125,13 +193,25 @@ static void tell_acceptance(struct pump *pump)
     report_accepted(pump->report);
 }
 
+/* At once; which is a good end only where nothing is missing. */
+static void quit(struct pump *pump)
+{
+    if (session_peer_closed(pump->session) && buffer_used(&pump->out) == 0 && buffer_used(&pump->in) == 0 &&
+        channel_is_flushed(pump->channel)) {
+        pump->quit = false;
+        pump->in_ended = true;
+    } else {
+        error_set(pump->error, STATUS_CUT, "you have ended the session; the peer had not ended its direction, or had not taken everything");
+    }
+}
+
 /* Nothing is left to be done. */
 static bool is_over(const struct pump *pump)
 {
     bool we_closed =
         session_we_closed(pump->session) && (channel_is_flushed(pump->channel) || pump->channel->broken);
 
-    if (pump->result.reader_gone)
+    if (pump->result.reader_gone || pump->quit)
         return true;
     /* What did arrive is written, also when the session has failed since. */
     if (buffer_used(&pump->out) > 0 && pump->local.out.fd >= 0 && !pump->local.failed)
@@ -202,10 +282,18 @@ static void time_ran_out(struct pump *pump)
                   text_from_duration(duration, config->linger_ms));
 }
 
+/* Commands are taken also while the peer does not take data, and when our direction is closed. */
+static bool wants_in(const struct pump *pump)
+{
+    if (pump->config->commands)
+        return !pump->local.in.has_ended && buffer_used(&pump->in) < PLAIN_IN_SIZE;
+    return !pump->in_ended && pump->config->local->use_in && buffer_used(&pump->in) == 0;
+}
+
 /* What is wanted of the local side and of the peer, by what there is room for. */
 static enum wait_result wait_for_all(struct pump *pump)
 {
-    bool want_in = !pump->in_ended && pump->config->local->use_in && buffer_used(&pump->in) == 0;
+    bool want_in = wants_in(pump);
     bool want_out = buffer_used(&pump->out) > 0 && !pump->local.discard;
     bool want_rest = want_in && local_is_ending(&pump->local);
     struct pollfd fds[4] = {
@@ -221,7 +309,9 @@ static enum wait_result wait_for_all(struct pump *pump)
     if (fds[2].revents || (pump->local.discard && buffer_used(&pump->out)))
         write_local(pump);
     channel_move(pump->channel, fds[0].revents);
-    if (fds[1].revents || want_rest)
+    if (fds[1].revents && pump->config->commands)
+        read_typed(pump);
+    else if (fds[1].revents || want_rest)
         read_local(pump);
     if (fds[3].revents)
         look_at_program(pump);
@@ -251,6 +341,10 @@ void pump_move_data(struct pump *pump)
         if (pump->local.discard && buffer_used(&pump->out))
             write_local(pump);
         send_to_peer(pump);
+        if (pump->config->commands)
+            commands_look(&pump->commands);
+        if (pump->quit)
+            quit(pump);
         end_directions(pump);
         if (is_over(pump) || is_cut(pump))
             return;

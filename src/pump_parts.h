@@ -2,6 +2,7 @@
 #ifndef SYMTLS_PUMP_PARTS_H
 #define SYMTLS_PUMP_PARTS_H
 
+#include "commands.h"
 #include "pump.h"
 
 struct pump {
@@ -26,6 +27,9 @@ struct pump {
     int64_t closed_at;      /* wait_now() when we ended our direction */
     struct trust_result trust;
     struct error aside;     /* what failed beside the session, which goes on */
+    struct facts facts;
+    struct commands commands; /* only with config->commands */
+    bool quit;                /* the user has had enough */
 };
 
 enum {

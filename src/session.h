@@ -157,6 +157,11 @@ bool session_decline_resumption(struct session *session);
 /* The server has given us a new ticket. False: it has not. */
 bool session_take_ticket(struct session *session, struct session_ticket *ticket);
 
+/* What tells this session from any other, for protocols inside it: tls-exporter (RFC 9266). Once OPEN. False: there is none, before
+ * TLS 1.3 without extended master secret. */
+#define SESSION_BINDING_SIZE 32
+bool session_channel_binding(const struct session *session, uint8_t binding[SESSION_BINDING_SIZE]);
+
 /* ---- Application data, once OPEN ---- */
 
 #define SESSION_RECORD_MAX 16384 /* receive with at least so much room */

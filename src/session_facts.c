@@ -165,3 +165,16 @@ bool session_facts(struct session *session, struct facts *facts)
         snprintf(facts->our_choice, sizeof facts->our_choice, "%s, since %s", session->shown->place, session->shown_why);
     return export_material(session, facts) && bind_channel(session, facts);
 }
+
+bool session_channel_binding(const struct session *session, uint8_t binding[SESSION_BINDING_SIZE])
+{
+    gnutls_datum_t datum = {.data = NULL};
+    bool there = (session_is_tls13(session) || gnutls_session_ext_master_secret_status(session->tls)) &&
+                 gnutls_session_channel_binding(session->tls, GNUTLS_CB_TLS_EXPORTER, &datum) >= 0;
+
+    there = there && datum.size == SESSION_BINDING_SIZE;
+    if (there)
+        memcpy(binding, datum.data, SESSION_BINDING_SIZE);
+    gnutls_free(datum.data);
+    return there;
+}

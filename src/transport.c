@@ -115,6 +115,17 @@ static void shut_down(int fd)
         shutdown(fd, SHUT_WR);
 }
 
+bool transport_round_trip(const struct transport *transport, unsigned *us)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+
+    if (transport->kind != TRANSPORT_TCP || getsockopt(transport->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return false;
+    *us = info.tcpi_rtt;
+    return true;
+}
+
 /* ---- What ICMP says to UDP ---- */
 
 int transport_queued_error(int fd, struct address *target, bool *is_local)

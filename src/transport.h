@@ -73,6 +73,9 @@ ssize_t transport_receive(const struct transport *transport, void *bytes, size_t
 /* Bytes that were sent and that the peer's kernel has not acknowledged; of SCTP it is about so many. */
 size_t transport_unacknowledged(const struct transport *transport);
 
+/* How long it takes there and back, as the kernel has measured; microseconds. False: it does not say. */
+bool transport_round_trip(const struct transport *transport, unsigned *us);
+
 /* The next error that the kernel keeps for a UDP socket which has asked for that (IP_RECVERR, IPV6_RECVERR), and to whom we were
  * sending. `is_local`: it is our own kernel that says so, and no ICMP message. Returns its errno; 0: there is none. */
 int transport_queued_error(int fd, struct address *target, bool *is_local);

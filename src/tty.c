@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -92,4 +93,35 @@ bool tty_ask_secret(struct wait *wait, const char *question, char *answer, size_
     show(&tty, "\n");
     tty_close(&tty);
     return line != NULL;
+}
+
+/* ---- While it is what we read from ---- */
+
+bool tty_is_by_line(int fd)
+{
+    struct termios settings;
+
+    return tcgetattr(fd, &settings) == 0 && (settings.c_lflag & ICANON);
+}
+
+void tty_tell(const char *text)
+{
+    int own = isatty(STDERR_FILENO) ? -1 : open("/dev/tty", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = own >= 0 ? own : STDERR_FILENO;
+    struct termios settings;
+    bool adds_return = tcgetattr(fd, &settings) != 0 || (settings.c_oflag & OPOST);
+
+    dprintf(fd, "symtls: %s%s\n", text, adds_return ? "" : "\r"); /* in one write(2): the peer's data is shown there, too */
+    if (own >= 0)
+        close(own);
+}
+
+void tty_suspend(void)
+{
+    struct termios before;
+    bool known = tcgetattr(STDIN_FILENO, &before) == 0;
+
+    raise(SIGTSTP);
+    if (known)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 }

@@ -1,4 +1,4 @@
-/* tty.h - questions to the user. They go to /dev/tty, never to stdin or stdout, which belong to the peer. */
+/* tty.h - questions to the user, and answers to commands. They go to /dev/tty, never to stdin or stdout, which belong to the peer. */
 #ifndef SYMTLS_TTY_H
 #define SYMTLS_TTY_H
 
@@ -23,5 +23,16 @@ void tty_close(struct tty *tty);
 
 /* Ask for something that is not to be seen, and wait for it. False: no terminal, no answer, or a signal. */
 bool tty_ask_secret(struct wait *wait, const char *question, char *answer, size_t size);
+
+/* ---- While it is what we read from ---- */
+
+/* Does this terminal hand over whole lines, or each key? */
+bool tty_is_by_line(int fd);
+
+/* A line to whoever sits at the terminal: on stderr if that is one, else on /dev/tty, or on stderr if there is none. */
+void tty_tell(const char *text);
+
+/* Stop, as by Control-Z. Once we go on, the terminal is as it was. */
+void tty_suspend(void);
 
 #endif

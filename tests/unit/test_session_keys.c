@@ -367,6 +367,35 @@ static void test_break(void **state)
     pair_free(&pair);
 }
 
+/* ---- What both ends can compare ---- */
+
+static void test_channel_binding(void **state)
+{
+    static const char without[] = "NORMAL:-VERS-ALL:+VERS-TLS1.2:%NO_SESSION_HASH";
+    uint8_t bindings[2][2][SESSION_BINDING_SIZE];
+    struct pair pair;
+
+    (void)state;
+    for (size_t version = 0; version < COUNT(versions); version++) {
+        for (int run = 0; run < 2; run++) {
+            pair_open(&pair, versions[version]);
+            for (int end = A; end <= B; end++)
+                assert_true(session_channel_binding(pair.at[end].session, bindings[run][end]));
+            assert_memory_equal(bindings[run][A], bindings[run][B], SESSION_BINDING_SIZE);
+            if (rekey(&pair, A) == SESSION_REKEY_BOTH) { /* new keys are no new session */
+                pair_run(&pair);
+                session_channel_binding(pair.at[B].session, bindings[run][B]);
+                assert_memory_equal(bindings[run][A], bindings[run][B], SESSION_BINDING_SIZE);
+            }
+            pair_free(&pair);
+        }
+        assert_memory_not_equal(bindings[0][A], bindings[1][A], SESSION_BINDING_SIZE);
+    }
+    pair_open(&pair, without);
+    assert_false(session_channel_binding(pair.at[A].session, bindings[0][A]));
+    pair_free(&pair);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -382,6 +411,7 @@ int main(void)
         cmocka_unit_test(test_nonsense),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_break),
+        cmocka_unit_test(test_channel_binding),
     };
 
     return cmocka_run_group_tests(tests, pair_setup, pair_teardown);

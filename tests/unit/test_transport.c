@@ -130,6 +130,21 @@ static void test_unacknowledged(void **state)
     close(peer);
 }
 
+static void test_round_trip(void **state)
+{
+    int peer;
+    struct transport transport = connect_to(&peer);
+    unsigned us = 0;
+
+    (void)state;
+    assert_true(transport_round_trip(&transport, &us));
+    assert_in_range(us, 1, TEST_PATIENCE_MS * 1000);
+    transport.kind = TRANSPORT_UDP;
+    assert_false(transport_round_trip(&transport, &us));
+    transport_abort(&transport);
+    close(peer);
+}
+
 /* What does not matter is not waited for; and that we end is no byte more. */
 static void test_immaterial(void **state)
 {
@@ -262,7 +277,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finish),         cmocka_unit_test(test_finish_throws_away),
         cmocka_unit_test(test_finish_in_time), cmocka_unit_test(test_finish_at_once),
-        cmocka_unit_test(test_unacknowledged), cmocka_unit_test(test_immaterial),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_unacknowledged), cmocka_unit_test(test_immaterial),
         cmocka_unit_test(test_patience),       cmocka_unit_test(test_reset),
         cmocka_unit_test(test_signal),         cmocka_unit_test(test_abort),
         cmocka_unit_test(test_queued_error),

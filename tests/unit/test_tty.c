@@ -5,10 +5,12 @@
 #include "terminal.h"
 #include "tty.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -237,6 +239,123 @@ static void test_secret_and_interrupt(void **state)
     expect(&asker, "(a signal)");
 }
 
+/* ---- Telling ---- */
+
+static const char *const told = "symtls: what was asked for\r\n"; /* as a terminal shows it */
+
+static int tell_on_stderr(void *argument)
+{
+    dup2(terminal_take(((const struct asker *)argument)->path), STDERR_FILENO);
+    tty_tell("what was asked for");
+    return 0;
+}
+
+/* stderr goes into a file. */
+static int tell_elsewhere(void *argument)
+{
+    terminal_take(((const struct asker *)argument)->path);
+    dup2(open(scratch_path("stderr"), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+    tty_tell("what was asked for");
+    return 0;
+}
+
+static int tell_in_raw_mode(void *argument)
+{
+    struct termios settings;
+    int fd = terminal_take(((const struct asker *)argument)->path);
+
+    tcgetattr(fd, &settings);
+    cfmakeraw(&settings);
+    tcsetattr(fd, TCSANOW, &settings);
+    dup2(fd, STDERR_FILENO);
+    tty_tell("what was asked for");
+    return tty_is_by_line(fd);
+}
+
+static int tell_nobody(void *argument)
+{
+    (void)argument;
+    setsid();
+    dup2(open(scratch_path("stderr"), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+    tty_tell("what was asked for");
+    return 0;
+}
+
+static void test_tell(void **state)
+{
+    static child_function *const ways[] = {tell_on_stderr, tell_elsewhere, tell_in_raw_mode};
+    char *text;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        struct asker asker;
+
+        start(&asker, ways[i]);
+        assert_string_equal(terminal_expect(asker.terminal, "\n"), told);
+        assert_int_equal(child_end(asker.child), 0);
+        close(asker.terminal);
+    }
+    text = file_get(scratch_path("stderr"));
+    assert_string_equal(text, ""); /* it was on the terminal */
+    free(text);
+    assert_int_equal(in_child(tell_nobody, NULL), 0);
+    text = file_get(scratch_path("stderr"));
+    assert_string_equal(text, "symtls: what was asked for\n");
+    free(text);
+}
+
+/* ---- Stopping ---- */
+
+static bool set_echo(bool echo)
+{
+    struct termios settings;
+
+    tcgetattr(STDIN_FILENO, &settings);
+    settings.c_lflag = echo ? settings.c_lflag | ECHO : settings.c_lflag & ~(tcflag_t)ECHO;
+    return tcsetattr(STDIN_FILENO, TCSADRAIN, &settings) == 0;
+}
+
+/* What a shell does: it takes the terminal while its job is stopped, and has it as it likes. */
+static int be_shell(void *argument)
+{
+    struct termios settings;
+    int job, status;
+
+    dup2(terminal_take(((const struct asker *)argument)->path), STDIN_FILENO);
+    signal(SIGTTOU, SIG_IGN);
+    set_echo(false); /* the job's own setting */
+    job = fork();
+    if (job == 0) {
+        setpgid(0, 0);
+        tcsetpgrp(STDIN_FILENO, getpid());
+        signal(SIGTTOU, SIG_DFL);
+        if (!tty_is_by_line(STDIN_FILENO))
+            _exit(3);
+        tty_suspend();
+        _exit(0);
+    }
+    if (waitpid(job, &status, WUNTRACED) != job || !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTSTP)
+        return 1;
+    tcsetpgrp(STDIN_FILENO, getpid());
+    set_echo(true);
+    tcsetpgrp(STDIN_FILENO, job);
+    kill(-job, SIGCONT);
+    if (waitpid(job, &status, 0) != job || status != 0)
+        return 2;
+    tcgetattr(STDIN_FILENO, &settings);
+    return settings.c_lflag & ECHO ? 4 : 0;
+}
+
+static void test_suspend(void **state)
+{
+    struct asker asker;
+
+    (void)state;
+    start(&asker, be_shell);
+    assert_int_equal(child_end(asker.child), 0);
+    close(asker.terminal);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -248,6 +367,8 @@ int main(void)
         cmocka_unit_test(test_secret),
         cmocka_unit_test(test_secret_and_a_signal),
         cmocka_unit_test(test_secret_and_interrupt),
+        cmocka_unit_test(test_tell),
+        cmocka_unit_test(test_suspend),
     };
 
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
