@@ -121,6 +121,8 @@ static enum commands_wish show_exporter(struct commands *commands, const struct 
     (void)numbers;
     if (commands->facts->export_hex)
         say("--export: %s", commands->facts->export_hex);
+    if (commands->facts->binding == FACTS_BINDING_TLS_UNIQUE)
+        say("tls-unique (RFC 5929): %s", commands->facts->binding_hex);
     if (session_channel_binding(commands->channel->session, binding)) {
         for (size_t i = 0; i < sizeof binding; i++)
             snprintf(hex + 2 * i, 3, "%02x", binding[i]);
