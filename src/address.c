@@ -12,8 +12,7 @@ int address_family(const struct address *address)
     return address->length ? address->storage.ss_family : AF_UNSPEC;
 }
 
-/* An IPv4 peer of a dual-stack socket is an IPv4 peer to people. */
-static struct address plain(const struct address *address)
+struct address address_plain(const struct address *address)
 {
     const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&address->storage;
     struct address result = {.length = sizeof(struct sockaddr_in)};
@@ -29,7 +28,7 @@ static struct address plain(const struct address *address)
 
 const char *address_host(const struct address *address, char text[ADDRESS_TEXT_SIZE])
 {
-    struct address shown = plain(address);
+    struct address shown = address_plain(address);
 
     if (shown.length == 0 || getnameinfo((const struct sockaddr *)&shown.storage, shown.length, text, NI_MAXHOST, NULL, 0,
                                          NI_NUMERICHOST) != 0)
@@ -75,7 +74,7 @@ void address_set_port(struct address *address, uint16_t port)
 
 bool address_same_host(const struct address *a, const struct address *b)
 {
-    struct address x = plain(a), y = plain(b);
+    struct address x = address_plain(a), y = address_plain(b);
 
     if (address_family(&x) != address_family(&y))
         return false;
@@ -97,7 +96,7 @@ bool address_same(const struct address *a, const struct address *b)
 
 void address_group(const struct address *address, uint8_t group[ADDRESS_GROUP_SIZE])
 {
-    struct address shown = plain(address);
+    struct address shown = address_plain(address);
 
     memset(group, 0, ADDRESS_GROUP_SIZE);
     if (address_family(&shown) == AF_INET)

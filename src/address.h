@@ -23,6 +23,9 @@ struct address_list {
 
 int address_family(const struct address *address);
 
+/* An IPv4 peer of a dual-stack socket is an IPv4 peer to people; so it is in the texts below. */
+struct address address_plain(const struct address *address);
+
 /* "192.0.2.1:4433", "[2001:db8::1]:4433"; the scope of a link-local address is in it. Returns `text`. */
 const char *address_text(const struct address *address, char text[ADDRESS_TEXT_SIZE]);
 

@@ -191,13 +191,22 @@ static void configure_local(struct life *life)
 {
     const struct options *options = &life->program->options;
 
-    life->local = (struct local_config){.kind = options->program.count ? LOCAL_PROGRAM : LOCAL_STDIO,
+    bool stdio = !options->program.count && !options->to.name;
+
+    life->local = (struct local_config){.kind = options->to.name ? LOCAL_TARGET : stdio ? LOCAL_STDIO : LOCAL_PROGRAM,
                                         .use_in = !options->no_stdin && !options->zero,
-                                        .in_follows = !options->program.count && isatty(STDIN_FILENO) && !isatty(STDOUT_FILENO),
+                                        .in_follows = stdio && isatty(STDIN_FILENO) && !isatty(STDOUT_FILENO),
                                         .use_out = !options->discard && !options->zero,
                                         .fd = -1,
                                         .words = options->program.at,
-                                        .hidden = options->pass && strncmp(options->pass, "env:", 4) == 0 ? options->pass + 4 : NULL};
+                                        .hidden = options->pass && strncmp(options->pass, "env:", 4) == 0 ? options->pass + 4 : NULL,
+                                        .target = {.name = options->to.name,
+                                                   .host = options->to.host,
+                                                   .port = options->to.port,
+                                                   .path = options->to.path,
+                                                   .numeric = options->numeric,
+                                                   .wait_ms = options->to_ms,
+                                                   .send_proxy = options->send_proxy}};
 }
 
 static void configure_us(struct life *life)

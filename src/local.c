@@ -69,10 +69,12 @@ void local_init(struct local *local, const struct local_config *config)
 {
     static const char *const in_names[] = {[LOCAL_STDIO] = "stdin",
                                            [LOCAL_PROGRAM] = "the program's output",
+                                           [LOCAL_TARGET] = "the connection to the target",
                                            [LOCAL_DESCRIPTOR] = "the local connection"};
     static const char *const out_names[] = {[LOCAL_STDIO] = "stdout",
                                             [LOCAL_PROGRAM] = "the program's input",
-                                            [LOCAL_DESCRIPTOR] = "the local connection"};
+                                            [LOCAL_TARGET] = "the connection to the target",
+                                           [LOCAL_DESCRIPTOR] = "the local connection"};
 
     *local = (struct local){.config = config,
                             .connection = config->kind == LOCAL_DESCRIPTOR ? config->fd : -1,
@@ -122,6 +124,10 @@ bool local_open(struct local *local, const struct local_occasion *occasion, stru
         return open_stdio(local);
     case LOCAL_PROGRAM:
         return start_program(local, occasion, wait, error);
+    case LOCAL_TARGET:
+        local->connection = local_target_connect(&local->config->target, occasion, wait, error);
+        local->failed = local->connection < 0;
+        return !local->failed && open_connection(local, error);
     case LOCAL_DESCRIPTOR:
         return open_connection(local, error);
     }

@@ -13,11 +13,13 @@
 #include "error.h"
 #include "local_occasion.h"
 #include "local_program.h"
+#include "local_target.h"
 #include "wait.h"
 
 enum local_kind {
     LOCAL_STDIO,     /* stdin and stdout */
     LOCAL_PROGRAM,   /* those of a program that is started for it */
+    LOCAL_TARGET,    /* a connection to a service */
     LOCAL_DESCRIPTOR /* a connection that somebody else has accepted for us */
 };
 
@@ -29,6 +31,7 @@ struct local_config {
     int fd;          /* LOCAL_DESCRIPTOR: a stream socket, ours from local_init() on */
     const char *const *words; /* LOCAL_PROGRAM: see local_program.h */
     const char *hidden;
+    struct local_target target; /* LOCAL_TARGET */
 };
 
 struct local_end {

@@ -74,6 +74,7 @@ static const struct {
     {OPT_SEND_ONLY, AT(discard)},
     {'z', AT(zero)},
     {'k', AT(keep_open)},
+    {OPT_SEND_PROXY, AT(send_proxy)},
 };
 
 static const struct {
@@ -190,6 +191,8 @@ bool options_take(struct options *options, int option, const char *value, struct
         return options_take_exec(options, value, error);
     case 'c':
         return options_take_sh_exec(options, value);
+    case OPT_TO:
+        return options_take_to(options, value, error);
     case 'i':
         return options_take_identity(options, value, error);
     case 's':

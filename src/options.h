@@ -101,6 +101,9 @@ struct options {
     const char *save_cert;
 
     struct options_list program; /* its words, NULL after them; none: stdin and stdout */
+    struct options_target { const char *name, *host, *port, *path; } to; /* `path` or the other two; name NULL: not given */
+    int to_ms; /* for a connection to it */
+    bool send_proxy;
     bool keep_open;   /* many sessions; */
     int max_sessions; /* so many at a time */
 

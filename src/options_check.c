@@ -39,6 +39,9 @@ static const struct {
     {'e', 'c', "--exec starts a program by itself, --sh-exec has a shell do it: choose one"},
     {'z', 'e', "-z leaves after the handshake: there is nothing to do for --exec"},
     {'z', 'c', "-z leaves after the handshake: there is nothing to do for --sh-exec"},
+    {'e', OPT_TO, "--exec starts a program, --to connects to one that runs: choose one"},
+    {'c', OPT_TO, "--sh-exec starts a program, --to connects to one that runs: choose one"},
+    {'z', OPT_TO, "-z leaves after the handshake: there is nothing to do for --to"},
     {'v', 'q', "-v and -q contradict each other"},
     {'l', OPT_DANE, "--dane is about the name that we call, and with -l the peer calls us: whoever comes has no name yet"},
     {'l', OPT_RETRY, "-l waits for the peer by itself; --retry is for calling it"},
@@ -64,6 +67,8 @@ static bool check_conflicts(const struct options_given *given, struct error *err
         return complain(error, "--cert and --key name one identity; -i takes several, each with both in a file");
     if (given->times['e'] > 1 || given->times['c'] > 1)
         return complain(error, "one program is started for a session; --sh-exec can join several");
+    if (given->times[OPT_TO] > 1)
+        return complain(error, "--to names one service");
     if (given->times['i'] > 1 && was_given(given, OPT_OCSP_RESPONSE))
         return complain(error, "--ocsp-response is about one certificate, but there are several -i");
     if (given->times['s'] > 1 && !was_given(given, 'S') && !was_given(given, OPT_SCTP_UDP))
@@ -362,6 +367,11 @@ bool options_check(struct options *options, const struct options_given *given, c
     if (options->transport == OPTIONS_UDP && options->task == OPTIONS_LISTEN &&
         options->symmetric == ROLE_SYMMETRIC_NEVER && options->want == ROLE_WANT_CLIENT)
         return complain(error, "with -l -u the peer has to speak first: with --symmetric never we can only be the server");
+    if (options->send_proxy && !options->to.name)
+        return complain(error, "--send-proxy is for the service that --to names");
+    if (options->to.port && !check_port("--to: the port", options->to.port, false, error))
+        return false;
+    options->to_ms = options->wait_ms; /* it has to be there already, whenever the peer comes */
     if (options->task != OPTIONS_CONNECT && !was_given(given, 'w'))
         options->wait_ms = -1; /* the order in which two ends start must not matter */
     if (options->task == OPTIONS_BOTH && !options->source_port)

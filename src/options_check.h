@@ -49,6 +49,8 @@ enum {
     OPT_TICKETS,
     OPT_SESSION,
     OPT_SAVE_CERT,
+    OPT_TO,
+    OPT_SEND_PROXY,
     OPT_SEND_ONLY,
     OPT_RECV_ONLY,
     OPT_REPORT,

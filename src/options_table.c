@@ -88,6 +88,8 @@ static const struct poptOption tls_options[] = {
 static const struct poptOption local_options[] = {
     TAKES("exec", 'e', 'e', "a program in place of stdin and stdout", "COMMAND"),
     TAKES("sh-exec", 'c', 'c', "the same, as /bin/sh reads it", "COMMAND"),
+    TAKES("to", '\0', OPT_TO, "lead the session on to a service: tcp:HOST:PORT, unix:PATH", "TARGET"),
+    FLAG("send-proxy", '\0', OPT_SEND_PROXY, "with --to: tell it the peer's address first (PROXY protocol)"),
     FLAG("no-stdin", 'd', 'd', "do not read stdin; end when the peer does"),
     FLAG("send-only", '\0', OPT_SEND_ONLY, "throw away what the peer sends"),
     FLAG("recv-only", '\0', OPT_RECV_ONLY, "send nothing: the same as -d"),

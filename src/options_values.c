@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 enum {
     ALPN_MAX = 8,            /* GnuTLS takes no more */
@@ -285,4 +286,47 @@ bool options_take_sh_exec(struct options *options, const char *value)
     const char *const words[] = {"/bin/sh", "-c", value};
 
     return take_words(&options->program, 3, words);
+}
+
+/* ---- Targets ---- */
+
+static bool take_unix(const char *option, const char *path, struct options_target *target, struct error *error)
+{
+    target->path = path;
+    if (*path && strlen(path) < sizeof ((struct sockaddr_un *)0)->sun_path)
+        return true;
+    error_set(error, STATUS_LOCAL, "%s: the path of a UNIX socket has 1 to %zu bytes", option,
+              sizeof ((struct sockaddr_un *)0)->sun_path - 1);
+    return false;
+}
+
+/* HOST:PORT, where an IPv6 address is in brackets. */
+static bool take_tcp(struct options *options, const char *option, const char *value, struct options_target *target,
+                     struct error *error)
+{
+    char *host = (char *)options_own(options, value);
+    char *colon = host ? strrchr(host, ':') : NULL, *end;
+
+    if (!host || !colon || colon == host || !colon[1])
+        return options_wrong(error, option, target->name, "tcp:HOST:PORT or unix:PATH");
+    *colon = '\0';
+    end = strchr(host, ']');
+    if (*host == '[' && end && end[1] == '\0') {
+        *end = '\0';
+        host++;
+    } else if (strchr(host, ':'))
+        return options_wrong(error, option, target->name, "tcp:[ADDRESS]:PORT, with the brackets, where the address has colons");
+    target->port = colon + 1;
+    target->host = options_own_name(options, option, host, error);
+    return target->host != NULL;
+}
+
+bool options_take_to(struct options *options, const char *value, struct error *error)
+{
+    options->to = (struct options_target){.name = value};
+    if (strncmp(value, "unix:", 5) == 0)
+        return take_unix("--to", value + 5, &options->to, error);
+    if (strncmp(value, "tcp:", 4) == 0)
+        return take_tcp(options, "--to", value + 4, &options->to, error);
+    return options_wrong(error, "--to", value, "tcp:HOST:PORT or unix:PATH");
 }

@@ -38,6 +38,7 @@ bool options_take_number(const char *option, const char *value, long least, long
 
 bool options_take_exec(struct options *options, const char *value, struct error *error);
 bool options_take_sh_exec(struct options *options, const char *value);
+bool options_take_to(struct options *options, const char *value, struct error *error);
 bool options_take_pin(struct options *options, const char *value, struct error *error);
 bool options_take_alpn(struct options *options, const char *value, struct error *error);
 bool options_take_sni(struct options *options, const char *value, struct error *error);

@@ -213,8 +213,8 @@ static bool is_over(const struct pump *pump)
 
     if (pump->result.reader_gone || pump->quit)
         return true;
-    /* What did arrive is written, also when the session has failed since. */
-    if (buffer_used(&pump->out) > 0 && pump->local.out.fd >= 0 && !pump->local.failed)
+    /* What did arrive is written, also when the session has failed since; but who takes nothing gets no more time. */
+    if (buffer_used(&pump->out) > 0 && pump->local.out.fd >= 0 && !pump->local.failed && pump->error->status != STATUS_TIME)
         return false;
     if (pump->error->status != STATUS_OK || session_state(pump->session) == SESSION_FAILED)
         return true;

@@ -161,8 +161,9 @@ static void tell_failures(const struct transport_config *config, const struct at
         error_set(error, STATUS_TIME, "time ran out while connecting to %s (-w %s): %s", config->host,
                   text_from_duration(duration, config->wait_ms), list);
     else
-        error_set(error, STATUS_NETWORK, "cannot connect to %s: %s%s", config->host, list,
-                  attempts[0].reason == ECONNREFUSED ? "; nobody listens there (yet: --retry would wait for the peer)" : "");
+        error_set(error, STATUS_NETWORK, "cannot connect to %s: %s%s%s", config->host, list,
+                  attempts[0].reason == ECONNREFUSED ? "; nobody listens there" : "",
+                  attempts[0].reason == ECONNREFUSED && !config->is_once ? " (yet: --retry would wait for the peer)" : "");
 }
 
 static bool call(const struct transport_config *config, const struct address_list *targets, const struct address_list *sources,

@@ -25,6 +25,7 @@ struct transport_config {
     int wait_ms;       /* for one attempt; -1: no limit */
     int retries;       /* further attempts; -1: without end */
     int retry_delay_ms;
+    bool is_once;      /* nobody could ask for further attempts */
     transport_note *note;
     void *note_context;
 };
