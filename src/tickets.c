@@ -39,9 +39,8 @@ static bool take_hex(const char *hex, struct buffer *bytes)
 {
     for (; *hex; hex += 2) {
         int high = value_of(hex[0]), low = high < 0 ? -1 : value_of(hex[1]);
-        uint8_t byte = (uint8_t)(high << 4 | low);
 
-        if (low < 0 || !buffer_append(bytes, &byte, 1))
+        if (low < 0 || !buffer_append(bytes, &(uint8_t){(uint8_t)(high * 16 + low)}, 1))
             return false;
     }
     return buffer_used(bytes) > 0;
