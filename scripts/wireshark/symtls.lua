@@ -6,8 +6,9 @@
 -- Wireshark's own dissector takes the end that sent the last ClientHello for the client, and its Random for that of the session.
 -- Between two equal ends that is wrong half of the time: then nothing is decrypted. So this one reads the hellos first. The
 -- one that was struck is shown as well, but as if it were a conversation of its own; what is left is ordinary TLS.
--- It takes part where a ClientHello with a role_preference is the first thing that is seen of a connection; for connections to
--- ports that Wireshark has for TLS, and for symtls --implicit, use Decode As (tshark -d tcp.port==443,symtls).
+-- It takes part where a ClientHello is the first thing that is seen of a connection, and does nothing to plain TLS. Where Wireshark has
+-- seen TLS by then that did not begin so, it asks its own dissector first, and for the ports that it has for TLS it asks nobody:
+-- then use Decode As (tshark -d tcp.port==443,symtls).
 
 local symtls = Proto("symtls", "Symmetric TLS")
 
@@ -35,14 +36,13 @@ symtls.prefs.extension_id = Pref.uint("Number of the extension", 65363, "What sy
 
 local tls, dtls = Dissector.get("tls"), Dissector.get("dtls")
 local HANDSHAKE, CLIENT_HELLO = 22, 1
-local NOT_OURS = 1 -- a port that nobody uses: a conversation of its own
 
 -- ---- What is known of each connection ----
 
-local connections = {}
+local connections, connection_count = {}, 0
 
 function symtls.init()
-    connections = {}
+    connections, connection_count = {}, 0
 end
 
 local tcp_stream, udp_stream = Field.new("tcp.stream"), Field.new("udp.stream")
@@ -50,7 +50,10 @@ local tcp_stream, udp_stream = Field.new("tcp.stream"), Field.new("udp.stream")
 local function connection_of(pinfo, datagrams)
     local field = datagrams and udp_stream() or tcp_stream()
     local key = (datagrams and "u" or "t") .. tostring(field and field.value)
-    connections[key] = connections[key] or { hellos = {} }
+    if not connections[key] then
+        connection_count = connection_count + 1
+        connections[key] = { hellos = {}, number = connection_count }
+    end
     return connections[key]
 end
 
@@ -184,6 +187,9 @@ local function must_be_hidden(connection, pinfo)
 end
 
 local function show(connection, hello, range, pinfo, tree)
+    if not hello.preference and not connection.second then
+        return -- plain TLS, as far as one can see
+    end
     local branch = tree:add(symtls, range)
     if hello.preference then
         branch:add(fields.preference, range, hello.preference)
@@ -209,10 +215,10 @@ local function show(connection, hello, range, pinfo, tree)
     branch:add(fields.decided_by, connection.decided_by):set_generated()
 end
 
--- Let Wireshark decode a struck hello in a conversation of its own.
-local function decode_apart(dissector, range, pinfo, tree)
+-- Let Wireshark decode a struck hello in a conversation of its own: between two ports that nobody has.
+local function decode_apart(dissector, connection, range, pinfo, tree)
     local source, target = pinfo.src_port, pinfo.dst_port
-    pinfo.src_port, pinfo.dst_port = NOT_OURS, NOT_OURS
+    pinfo.src_port, pinfo.dst_port = 0, connection.number % 65536
     dissector:call(range:tvb(), pinfo, tree)
     pinfo.src_port, pinfo.dst_port = source, target
 end
@@ -299,7 +305,7 @@ local function dissect_stream(tvb, pinfo, tree)
             show(connection, hello, tvb(0, length), pinfo, tree)
             hidden = must_be_hidden(connection, pinfo)
             if hidden then
-                decode_apart(tls, tvb(0, length), pinfo, tree)
+                decode_apart(tls, connection, tvb(0, length), pinfo, tree)
                 if surplus > 0 then
                     pass_surplus(tvb(0, length), surplus, pinfo, tree)
                 end
@@ -363,7 +369,7 @@ local function dissect_datagram(tvb, pinfo, tree)
         end
         if is_hello and connection.client and must_be_hidden(connection, pinfo) then
             pass_on_records(tvb, passed, offset, pinfo, tree)
-            decode_apart(dtls, range, pinfo, tree)
+            decode_apart(dtls, connection, range, pinfo, tree)
             passed, hidden = offset + length, true
         end
         offset = offset + length
@@ -401,8 +407,7 @@ local function is_symmetric_stream(tvb, pinfo, tree)
     if tvb:len() < 11 or tvb(0, 1):uint() ~= HANDSHAKE or tvb(1, 1):uint() ~= 3 or tvb(5, 1):uint() ~= CLIENT_HELLO then
         return false
     end
-    local hello = read_beginning(tvb)
-    if not hello or not hello.preference then
+    if not read_beginning(tvb) then
         return false
     end
     pinfo.conversation = symtls
@@ -414,8 +419,7 @@ local function is_symmetric_datagram(tvb, pinfo, tree)
     if tvb:len() < 25 or tvb(0, 1):uint() ~= HANDSHAKE or tvb(1, 1):uint() ~= 254 or tvb(13, 1):uint() ~= CLIENT_HELLO then
         return false
     end
-    local hello = read_hello(tvb(25, math.min(tvb(22, 3):uint(), tvb:len() - 25)):bytes(), true)
-    if not hello or not hello.preference then
+    if not read_hello(tvb(25, math.min(tvb(22, 3):uint(), tvb:len() - 25)):bytes(), true, true) then
         return false
     end
     pinfo.conversation = symtls

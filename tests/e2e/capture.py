@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""capture.py tcp|udp PORT FILE [SEGMENT [RECORD]] - what passes between a caller and 127.0.0.1:PORT, as a capture that Wireshark reads.
+"""capture.py tcp|udp PORT FILE [CALLER [SEGMENT [RECORD]]] - what passes between a caller and 127.0.0.1:PORT, as a capture that Wireshark reads.
 
-Prints the port to call. Passes one connection (or the datagrams of one caller) on, and writes FILE when both have ended, or its
-standard input does. SEGMENT: bytes in a TCP segment of FILE (1400). RECORD: the records that a direction begins with, as far as
+Prints the port to call. Passes one connection (or the datagrams of one caller) on, until both have ended, or its standard input
+has. A FILE that is there gets longer. SEGMENT: bytes in a TCP segment of FILE (1400). RECORD: the records that a direction begins with, as far as
 they are handshake messages in the clear, are cut anew, into ones of so many bytes, for the listener and the caller as well. No privileges are needed: the headers of IP, TCP and UDP in FILE are made up. The caller is 192.0.2.2 port
-50000, the listener 192.0.2.1 port 4433.
+CALLER (50000), the listener 192.0.2.1 port 4433.
 """
 import select
 import socket
@@ -12,9 +12,12 @@ import struct
 import sys
 import time
 
-CALLER, LISTENER = ("192.0.2.2", 50000), ("192.0.2.1", 4433)
-IN_A_SEGMENT = int(sys.argv[4]) if len(sys.argv) > 4 else 1400
-IN_A_RECORD = int(sys.argv[5]) if len(sys.argv) > 5 else 0
+def number(argument, usual):
+    return int(sys.argv[argument]) if len(sys.argv) > argument else usual
+
+
+CALLER, LISTENER = ("192.0.2.2", number(4, 50000)), ("192.0.2.1", 4433)
+IN_A_SEGMENT, IN_A_RECORD = number(5, 1400), number(6, 0)
 
 
 def checksum(data):
@@ -28,8 +31,9 @@ class Capture:
     """Link type 101: each packet begins with its IP header."""
 
     def __init__(self, path, protocol):
-        self.file = open(path, "wb")
-        self.file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101))
+        self.file = open(path, "ab")
+        if self.file.tell() == 0:
+            self.file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101))
         self.protocol = protocol
         self.next = {CALLER: 1000, LISTENER: 5000}  # TCP's sequence numbers
 
