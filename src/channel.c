@@ -234,10 +234,14 @@ static void take_in(struct channel *channel)
     size_t room = session_room(channel->session);
     ssize_t length;
 
+    channel->flows = false;
     if (room == 0)
         return;
-    length = transport_receive(&channel->transport, bytes, room < sizeof bytes ? room : sizeof bytes);
+    if (room > sizeof bytes)
+        room = sizeof bytes;
+    length = transport_receive(&channel->transport, bytes, room);
     if (length > 0) {
+        channel->flows = (size_t)length == room;
         channel->last_traffic = wait_now();
         session_feed(channel->session, bytes, (size_t)length);
     } else if (length == 0) {

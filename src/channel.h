@@ -11,6 +11,7 @@ struct channel {
     struct error *error;     /* borrowed; the session's */
     bool ended;              /* nothing will come any more: end of stream, or reset */
     bool broken;             /* nothing can be sent any more */
+    bool flows;              /* the last read took all that there was room for: most likely there is more */
     int64_t last_traffic;    /* wait_now() when bytes went either way */
     int64_t heard_at;        /* wait_now() when the peer was heard; 0: never */
     int unreachable;         /* datagrams: errno of the last ICMP error; 0: none since the peer was heard */

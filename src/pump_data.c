@@ -290,6 +290,14 @@ static bool wants_in(const struct pump *pump)
     return !pump->in_ended && pump->config->local->use_in && buffer_used(&pump->in) == 0;
 }
 
+/* While much comes from the peer, the local side waits every other time. When both send as fast as they can, the peer's bytes would
+ * pile up in the kernel otherwise, and be out of the processor's cache when their turn comes. */
+static bool gives_way(struct pump *pump, bool heard)
+{
+    pump->gave_way = heard && pump->channel->flows && !pump->gave_way;
+    return pump->gave_way;
+}
+
 /* What is wanted of the local side and of the peer, by what there is room for. */
 static enum wait_result wait_for_all(struct pump *pump)
 {
@@ -311,7 +319,7 @@ static enum wait_result wait_for_all(struct pump *pump)
     channel_move(pump->channel, fds[0].revents);
     if (fds[1].revents && pump->config->commands)
         read_typed(pump);
-    else if (fds[1].revents || want_rest)
+    else if (want_rest || (fds[1].revents && !gives_way(pump, fds[0].revents & POLLIN)))
         read_local(pump);
     if (fds[3].revents)
         look_at_program(pump);

@@ -18,6 +18,7 @@ struct pump {
     struct buffer in;       /* read from the local side, not yet sent */
     struct buffer out;      /* received, not yet written to the local side */
     bool in_ended;          /* nothing more will come from the local side */
+    bool gave_way;          /* the local side has had to wait once */
     bool accepted_reported;
     bool unreachable_told;
     bool waste_told;

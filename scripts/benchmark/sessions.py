@@ -12,7 +12,7 @@ from processes import Failed, free_port, until_open
 
 
 def family(pid):
-    """The processes that come from it, with their names."""
+    """The processes that come from it, and have its name."""
     parents = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -27,7 +27,7 @@ def family(pid):
         more = {child for child, (parent, _) in parents.items() if parent in found} - found
         found |= more
         grew = bool(more)
-    return [child for child in found - {pid} if parents[child][1] == "symtls"]
+    return [child for child in found - {pid} if parents[child][1] == parents[pid][1]]
 
 
 def private_kib(pid):
