@@ -161,6 +161,22 @@ void pump_receive(struct pump *pump)
     }
 }
 
+/* Datagrams come out one by one. Where there is room for one it is written at once, and the next one looked at: to ask poll(2)
+ * about each took so long that many were lost. */
+static void receive_all(struct pump *pump)
+{
+    bool may_write = channel_is_datagrams(pump->channel) && pump->local.out.fd >= 0 && !pump->local.out.may_block &&
+                     !pump->local.discard;
+
+    pump_receive(pump);
+    while (may_write && buffer_used(&pump->out)) {
+        write_local(pump);
+        if (buffer_used(&pump->out) || pump->local.failed || pump->local.reader_gone)
+            break;
+        pump_receive(pump);
+    }
+}
+
 static void end_directions(struct pump *pump)
 {
     bool peer_closed = session_peer_closed(pump->session);
@@ -341,7 +357,7 @@ void pump_move_data(struct pump *pump)
     pump->last_data = wait_now();
     pump->news_at = wait_until(PUMP_NEWS_MS);
     for (;;) {
-        pump_receive(pump);
+        receive_all(pump);
         tell_acceptance(pump);
         if (pump->config->resumption)
             resumption_keep(pump->config->resumption, pump->session, &pump->aside);
