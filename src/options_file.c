@@ -42,6 +42,7 @@ static const struct {
     {'c', NULL, program},
     {OPT_CONFIG, NULL, "a file does not name the next one"},
     {OPT_REPORT, NULL, one_session},
+    {OPT_TRACE, NULL, one_session},
     {OPT_SAVE_CERT, NULL, one_session},
     {'z', NULL, one_session},
     {OPT_SHOW_IDENTITY, NULL, other_task},

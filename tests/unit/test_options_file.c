@@ -196,6 +196,9 @@ static const struct {
     {"tofu never\n", "--tofu ask bob 1", "connect tcp host=bob port=1"},
     {"tofu never\n", "bob 1", "connect tcp host=bob port=1 never"},
 
+    {"keep-open\nmax-conns 3\n", "bob 1", "connect tcp host=bob port=1"}, /* for when we listen */
+    {"session s.pem\n", "bob 1", "connect tcp host=bob port=1"},
+
     /* yes and no */
     {"numeric\n", "192.0.2.1 1", "connect tcp host=192.0.2.1 port=1 numeric"},
     {"numeric yes\n", "192.0.2.1 1", "connect tcp host=192.0.2.1 port=1 numeric"},
@@ -309,6 +312,8 @@ static const struct {
     {"sh-exec f\n", "bob 1", FOR_THE_COMMAND_LINE("sh-exec")},
     {"config f\n", "bob 1", FOR_THE_COMMAND_LINE("config")},
     {"report f\n", "bob 1", FOR_THE_COMMAND_LINE("report")},
+    {"trace\n", "bob 1", FOR_THE_COMMAND_LINE("trace")},
+    {"trace t.svg\n", "bob 1", FOR_THE_COMMAND_LINE("trace")},
     {"zero\n", "bob 1", FOR_THE_COMMAND_LINE("zero")},
     {"show-identity\n", "bob 1", FOR_THE_COMMAND_LINE("show-identity")},
     {"make-psk\n", "bob 1", FOR_THE_COMMAND_LINE("make-psk")},
