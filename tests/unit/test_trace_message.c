@@ -146,6 +146,8 @@ static void test_messages(void **state)
         const char *name, *label, *value;
     } rows[] = {
 #define BODY(text) text, sizeof text - 1
+        {CLIENT_HELLO, 0, 0, BODY("\3\3" "RRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRR" "\0" "\0\3\x13\1\x13" "\1\0"), "ClientHello", "malformed",
+         "its lengths contradict each other, or it is cut short"}, /* a suite and a half */
         {VERIFY_REQUEST, 0, 0, BODY("\xfe\xff\x04" "abcd"), "HelloVerifyRequest", "cookie", "4 bytes"},
         {TICKET, 0x0304, 0, BODY("\0\0\x0e\x10" "aged" "\1\0" "\0\5" "hello" "\0\0"), "NewSessionTicket", "ticket", "5 bytes, good for 3600 s"},
         {TICKET, 0x0303, 0, BODY("\0\0\0\x3c" "\0\5" "hello"), "NewSessionTicket", "ticket", "5 bytes, good for 60 s"},
