@@ -197,6 +197,8 @@ static void configure_local(struct life *life)
                                         .use_in = !options->no_stdin && !options->zero,
                                         .in_follows = stdio && isatty(STDIN_FILENO) && !isatty(STDOUT_FILENO),
                                         .use_out = !options->discard && !options->zero,
+                                        .framing = options->framing,
+                                        .crlf = options->crlf,
                                         .fd = -1,
                                         .words = options->program.at,
                                         .hidden = options->pass && strncmp(options->pass, "env:", 4) == 0 ? options->pass + 4 : NULL,

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "framing.h"
 #include "local_occasion.h"
 #include "local_program.h"
 #include "local_target.h"
@@ -28,6 +29,8 @@ struct local_config {
     bool use_in;     /* false: nothing is read; our direction ends when the peer's does */
     bool in_follows; /* the same, though until then it is read */
     bool use_out;    /* false: what the peer sends is thrown away */
+    enum framing_kind framing; /* these two are for who moves the bytes */
+    bool crlf;                 /* what is read has lines that end with LF, and is to be sent with CR LF */
     int fd;          /* LOCAL_DESCRIPTOR: a stream socket, ours from local_init() on */
     const char *const *words; /* LOCAL_PROGRAM: see local_program.h */
     const char *hidden;

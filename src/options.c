@@ -75,6 +75,7 @@ static const struct {
     {'z', AT(zero)},
     {'k', AT(keep_open)},
     {OPT_SEND_PROXY, AT(send_proxy)},
+    {'C', AT(crlf)},
 };
 
 static const struct {
@@ -98,6 +99,7 @@ static const struct {
     {'r', "--role", "any|client|server|prefer-client|prefer-server", AT(want)},
     {OPT_HELLO, "--hello", "now|wait", AT(hello)},
     {OPT_SYMMETRIC, "--symmetric", "allow|require|never", AT(symmetric)},
+    {OPT_FRAMING, "--framing", "read|line|nul|len16", AT(framing)},
     {OPT_OCSP, "--ocsp", "check|require|never", AT(ocsp)},
     {OPT_TOFU, "--tofu", "ask|accept-new|never", AT(tofu)},
     {OPT_REMOTE_ID, "--remote-id", "require|request|ignore", AT(remote_id)},

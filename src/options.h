@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "framing.h"
 #include "facts.h"
 #include "role.h"
 #include "trust_rules.h"
@@ -108,6 +109,8 @@ struct options {
     int max_sessions; /* so many at a time */
 
     uint8_t commands; /* what they begin with; 0: there are none */
+    enum framing_kind framing;
+    bool crlf;
     bool no_stdin;
     bool discard;
     bool zero;

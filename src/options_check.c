@@ -367,6 +367,8 @@ bool options_check(struct options *options, const struct options_given *given, c
     if (options->transport == OPTIONS_UDP && options->task == OPTIONS_LISTEN &&
         options->symmetric == ROLE_SYMMETRIC_NEVER && options->want == ROLE_WANT_CLIENT)
         return complain(error, "with -l -u the peer has to speak first: with --symmetric never we can only be the server");
+    if (options->crlf && options->framing == FRAMING_LEN16)
+        return complain(error, "--framing len16 counts bytes, and --crlf would change how many there are");
     if (options->send_proxy && !options->to.name)
         return complain(error, "--send-proxy is for the service that --to names");
     if (options->to.port && !check_port("--to: the port", options->to.port, false, error))

@@ -51,6 +51,7 @@ enum {
     OPT_SAVE_CERT,
     OPT_TO,
     OPT_SEND_PROXY,
+    OPT_FRAMING,
     OPT_SEND_ONLY,
     OPT_RECV_ONLY,
     OPT_REPORT,

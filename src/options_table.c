@@ -90,6 +90,8 @@ static const struct poptOption local_options[] = {
     TAKES("sh-exec", 'c', 'c', "the same, as /bin/sh reads it", "COMMAND"),
     TAKES("to", '\0', OPT_TO, "lead the session on to a service: tcp:HOST:PORT, unix:PATH", "TARGET"),
     FLAG("send-proxy", '\0', OPT_SEND_PROXY, "with --to: tell it the peer's address first (PROXY protocol)"),
+    TAKES("framing", '\0', OPT_FRAMING, "units of data, one a record or datagram: read, line, nul, len16 (read)", "HOW"),
+    FLAG("crlf", 'C', 'C', "send CR LF where a line ends with LF"),
     FLAG("no-stdin", 'd', 'd', "do not read stdin; end when the peer does"),
     FLAG("send-only", '\0', OPT_SEND_ONLY, "throw away what the peer sends"),
     FLAG("recv-only", '\0', OPT_RECV_ONLY, "send nothing: the same as -d"),

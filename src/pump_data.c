@@ -11,9 +11,20 @@ enum {
     TYPED_SIZE = 4096 /* a terminal's longest line */
 };
 
+static bool has_units(const struct pump *pump)
+{
+    return pump->config->local->framing != FRAMING_READ;
+}
+
 static void send_to_peer(struct pump *pump)
 {
-    size_t taken = session_send(pump->session, buffer_at(&pump->in), buffer_used(&pump->in));
+    size_t taken;
+
+    if (has_units(pump)) {
+        pump_send_units(pump);
+        return;
+    }
+    taken = session_send(pump->session, buffer_at(&pump->in), buffer_used(&pump->in));
 
     if (taken == 0)
         return;
@@ -50,8 +61,8 @@ static void take_typed(struct pump *pump, const uint8_t *typed, size_t length)
         struct escape_result result = escape_take(&pump->commands.escape, by_line, typed[i]);
 
         lost = lost || (pump->in_ended && result.length > 0);
-        if (!pump->in_ended && !buffer_append(&pump->in, result.data, result.length))
-            error_set(pump->error, STATUS_LOCAL, "out of memory");
+        if (!pump->in_ended)
+            pump_take_in(pump, (const uint8_t *)result.data, result.length);
         if (result.command)
             do_command(pump, result.command);
     }
@@ -63,8 +74,8 @@ static void end_typed(struct pump *pump)
 {
     struct escape_result held = escape_end(&pump->commands.escape);
 
-    if (!pump->in_ended && !buffer_append(&pump->in, held.data, held.length))
-        error_set(pump->error, STATUS_LOCAL, "out of memory");
+    if (!pump->in_ended)
+        pump_take_in(pump, (const uint8_t *)held.data, held.length);
 }
 
 static void read_typed(struct pump *pump)
@@ -90,16 +101,21 @@ static void read_typed(struct pump *pump)
 
 static void read_local(struct pump *pump)
 {
-    uint8_t *room = buffer_room(&pump->in, PLAIN_IN_SIZE);
+    uint8_t lines[TYPED_SIZE];
+    bool crlf = pump->config->local->crlf;
+    uint8_t *room = crlf ? lines : buffer_room(&pump->in, PLAIN_IN_SIZE);
     size_t length;
 
     if (!room) {
         error_set(pump->error, STATUS_LOCAL, "out of memory");
         return;
     }
-    switch (local_read(&pump->local, room, PLAIN_IN_SIZE, &length, pump->error)) {
+    switch (local_read(&pump->local, room, crlf ? sizeof lines : PLAIN_IN_SIZE, &length, pump->error)) {
     case LOCAL_READ_SOME:
-        buffer_filled(&pump->in, length);
+        if (crlf)
+            pump_take_in(pump, lines, length);
+        else
+            buffer_filled(&pump->in, length);
         break;
     case LOCAL_READ_END:
         pump->in_ended = true;
@@ -150,12 +166,15 @@ static bool has_room(const struct pump *pump)
 void pump_receive(struct pump *pump)
 {
     while (has_room(pump)) {
-        uint8_t *room = buffer_room(&pump->out, SESSION_RECORD_MAX);
-        size_t length = room ? session_receive(pump->session, room, SESSION_RECORD_MAX) : 0;
+        uint8_t *room = has_units(pump) ? NULL : buffer_room(&pump->out, SESSION_RECORD_MAX);
+        size_t length = has_units(pump) ? pump_receive_unit(pump)
+                        : room          ? session_receive(pump->session, room, SESSION_RECORD_MAX)
+                                        : 0;
 
         if (length == 0)
             break;
-        buffer_filled(&pump->out, length);
+        if (room)
+            buffer_filled(&pump->out, length);
         pump->result.received += length;
         pump->last_data = wait_now();
     }
@@ -303,7 +322,8 @@ static bool wants_in(const struct pump *pump)
 {
     if (pump->config->commands)
         return !pump->local.in.has_ended && buffer_used(&pump->in) < PLAIN_IN_SIZE;
-    return !pump->in_ended && pump->config->local->use_in && buffer_used(&pump->in) == 0;
+    return !pump->in_ended && pump->config->local->use_in &&
+           (buffer_used(&pump->in) == 0 || (has_units(pump) && pump->needs_more));
 }
 
 /* While much comes from the peer, the local side waits every other time. When both send as fast as they can, the peer's bytes would

@@ -22,6 +22,8 @@ struct pump {
     bool accepted_reported;
     bool unreachable_told;
     bool waste_told;
+    bool needs_more;        /* of the local side, for one unit */
+    bool after_cr;          /* the last byte that was read is one */
     int64_t news_at;        /* WAIT_FOREVER: told */
     int64_t handshake_deadline;
     int64_t last_data;      /* wait_now() when application bytes went either way */
@@ -50,6 +52,13 @@ enum wait_result pump_wait_for_channel(struct pump *pump, struct pollfd *other, 
 
 /* Tell what we are waiting for: once, and when there is somebody to read it. */
 void pump_tell_news(struct pump *pump, const char *news);
+
+/* What was read is to be sent, with CR LF for LF if that is wanted. */
+void pump_take_in(struct pump *pump, const uint8_t *bytes, size_t length);
+
+/* With --framing: send the units that are whole; receive one, and return its length, or 0. */
+void pump_send_units(struct pump *pump);
+size_t pump_receive_unit(struct pump *pump);
 
 /* Both ends have accepted each other, as far as we can know: data, until there is a reason to leave. */
 void pump_move_data(struct pump *pump);
