@@ -82,6 +82,11 @@ done_testing() {
     [ "$FAILED" = 0 ]
 }
 
+# few NUMBER: of so many cases that are all alike, how many to take. All, or the TEST_SHARE-th part: scripts/check sets that where
+# the same tests run a second time.
+TEST_SHARE=${TEST_SHARE:-1}
+few() { echo $((($1 + TEST_SHARE - 1) / TEST_SHARE)); }
+
 need() { command -v "$1" >/dev/null 2>&1; }
 
 # ---- Ends ----

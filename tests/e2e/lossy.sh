@@ -4,10 +4,7 @@
 #                                       network is described in lossy.py
 
 need python3 || skip_all "there is no python3"
-RUNS=${RUNS:-100} AT_ONCE=50
-case $(file -b "$SYMTLS" 2>/dev/null; nm -D "$SYMTLS" 2>/dev/null) in
-*__asan_*) RUNS=25 ;;
-esac
+RUNS=${RUNS:-$(few 100)} AT_ONCE=50
 identity alice bob
 ALICE="-u --pin ${PIN[bob]}" BOB="-u --pin ${PIN[alice]}"
 

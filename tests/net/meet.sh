@@ -5,7 +5,7 @@
 #   met NAME WHAT                    wait for both: a test
 #   meet FIRST WHAT                  all that with "pair": the other one starts once FIRST listens, or "both" at once
 #   networks <TABLE                  a line each: the boxes, what they do with what nobody asked for, IP version, and
-#                                    b's box if it is another one; all start orders
+#                                    b's box if it is another one; all start orders, or with TEST_SHARE one by turns
 #
 # has_sctp: user-space SCTP is there.
 
@@ -58,10 +58,16 @@ meet() {
     met pair "$2"
 }
 
+turn_of() { case $(($1 % 3)) in 0) echo a ;; 1) echo b ;; 2) echo both ;; esac; }
+
 networks() {
-    local box wan other first
+    local box wan other first orders=(a b both) turn=0
     while read -r box wan VERSION other; do
-        for first in a b both; do
+        if [ "$TEST_SHARE" != 1 ]; then
+            orders=("$(turn_of "$turn")")
+            turn=$((turn + 1))
+        fi
+        for first in "${orders[@]}"; do
             # New boxes each time: the address translation of a session outlives it there.
             lab_up "$box" "$wan" "${other:-$box}"
             meet $first "$box $wan IPv$VERSION${other:+, $other at b}: $first first"
