@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 int address_family(const struct address *address)
@@ -26,10 +27,43 @@ struct address address_plain(const struct address *address)
     return result;
 }
 
+void address_of_path(struct address *address, const char *path)
+{
+    struct sockaddr_un *at = (struct sockaddr_un *)&address->storage;
+
+    *address = (struct address){.length = sizeof *at};
+    at->sun_family = AF_UNIX;
+    snprintf(at->sun_path, sizeof at->sun_path, "%s", path);
+}
+
+bool address_is_named(const struct address *address)
+{
+    return address_family(address) != AF_UNIX || address->length > offsetof(struct sockaddr_un, sun_path);
+}
+
+/* Abstract ones begin with a NUL, which is "@" to people. */
+static const char *path_text(const struct address *address, char text[ADDRESS_TEXT_SIZE])
+{
+    const struct sockaddr_un *at = (const struct sockaddr_un *)&address->storage;
+    size_t length = address->length - offsetof(struct sockaddr_un, sun_path);
+
+    if (!address_is_named(address))
+        return strcpy(text, "a socket without a name");
+    if (at->sun_path[0])
+        length = strnlen(at->sun_path, length);
+    memcpy(text, at->sun_path, length);
+    text[length] = '\0';
+    if (!text[0])
+        text[0] = '@';
+    return text;
+}
+
 const char *address_host(const struct address *address, char text[ADDRESS_TEXT_SIZE])
 {
     struct address shown = address_plain(address);
 
+    if (address_family(&shown) == AF_UNIX)
+        return path_text(&shown, text);
     if (shown.length == 0 || getnameinfo((const struct sockaddr *)&shown.storage, shown.length, text, NI_MAXHOST, NULL, 0,
                                          NI_NUMERICHOST) != 0)
         strcpy(text, "unknown");
@@ -40,6 +74,8 @@ const char *address_text(const struct address *address, char text[ADDRESS_TEXT_S
 {
     char host[ADDRESS_TEXT_SIZE];
 
+    if (address_family(address) == AF_UNIX)
+        return path_text(address, text);
     address_host(address, host);
     snprintf(text, ADDRESS_TEXT_SIZE, strchr(host, ':') ? "[%.*s]:%u" : "%.*s:%u", NI_MAXHOST, host,
              address_port(address));
@@ -103,6 +139,8 @@ void address_group(const struct address *address, uint8_t group[ADDRESS_GROUP_SI
         memcpy(group + 8, &((const struct sockaddr_in *)&shown.storage)->sin_addr, 4);
     else if (address_family(&shown) == AF_INET6)
         memcpy(group, &((const struct sockaddr_in6 *)&shown.storage)->sin6_addr, 8);
+    else if (address_family(&shown) == AF_UNIX)
+        memcpy(group, ((const struct sockaddr_un *)&shown.storage)->sun_path, ADDRESS_GROUP_SIZE);
 }
 
 struct address address_towards(const struct address *remote)

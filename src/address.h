@@ -26,7 +26,13 @@ int address_family(const struct address *address);
 /* An IPv4 peer of a dual-stack socket is an IPv4 peer to people; so it is in the texts below. */
 struct address address_plain(const struct address *address);
 
-/* "192.0.2.1:4433", "[2001:db8::1]:4433"; the scope of a link-local address is in it. Returns `text`. */
+/* A UNIX socket's. A path that is too long is cut off: options have looked. */
+void address_of_path(struct address *address, const char *path);
+
+/* False for a UNIX socket without a path. */
+bool address_is_named(const struct address *address);
+
+/* "192.0.2.1:4433", "[2001:db8::1]:4433", "/run/a.socket"; the scope of a link-local address is in it. Returns `text`. */
 const char *address_text(const struct address *address, char text[ADDRESS_TEXT_SIZE]);
 
 /* The same without the port and the brackets. */

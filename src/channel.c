@@ -259,7 +259,7 @@ static void put_out(struct channel *channel)
 
     if (length == 0 || channel->broken)
         return;
-    sent = send(channel->transport.fd, bytes, length, MSG_NOSIGNAL);
+    sent = send(channel->transport.fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) {
         channel->last_traffic = wait_now();
         session_sent(channel->session, (size_t)sent);

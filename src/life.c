@@ -1,5 +1,6 @@
 /* life.c - one session's life. */
 #include "life.h"
+#include "inherited.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -114,7 +115,7 @@ static void configure_session(struct life *life)
     session->identity = life->identity;
     session->psk = life->psk;
     session->peers = options->peers.count ? options->peers.at : &life->trust.host;
-    session->peer_count = options->peers.count ? options->peers.count : options->task == OPTIONS_LISTEN ? 0 : 1;
+    session->peer_count = options->peers.count ? options->peers.count : options->task == OPTIONS_LISTEN || !options->host ? 0 : 1;
     session->priority = options->priority;
     session->server_name = options->server_name;
     session->alpn = options->alpn.at;
@@ -157,7 +158,7 @@ static void configure_transport(struct life *life)
     const struct options *options = &life->program->options;
     struct sctp_user *user = &life->program->sctp_user;
 
-    life->transport = (struct transport_config){.host = options->host,
+    life->transport = (struct transport_config){.host = options->path ? options->path : options->host,
                                                 .port = options->port,
                                                 .source = options->source,
                                                 .source_port = options->source_port,
@@ -229,6 +230,25 @@ static bool configure_resumption(struct life *life)
     return resumption_prepare(&life->resumption, &life->trust, &life->us, &life->session, &life->error);
 }
 
+/* The peer's bytes must not be taken for ours, nor the other way round. */
+static bool check_descriptor(struct life *life)
+{
+    const struct local_config *local = &life->local;
+    int fd = life->program->options.descriptor;
+    bool stdio = local->kind == LOCAL_STDIO;
+
+    if (fd < 0)
+        return true;
+    if (!inherited_check(fd, &life->error))
+        return false;
+    if (!(stdio && local->use_in && inherited_is_same(fd, STDIN_FILENO)) &&
+        !(stdio && local->use_out && inherited_is_same(fd, STDOUT_FILENO)))
+        return true;
+    error_set(&life->error, STATUS_LOCAL,
+              "--fd %d: stdin or stdout is the connection with the peer, so what goes over it has to be somewhere else: --exec or --to says where", fd);
+    return false;
+}
+
 bool life_prepare(struct life *life)
 {
     if (!find_dane(life) || !life_load_identity(life))
@@ -238,7 +258,7 @@ bool life_prepare(struct life *life)
     configure_transport(life);
     configure_local(life);
     configure_us(life);
-    return configure_resumption(life) && configure_role(life) && open_keylog(life) && session_check(&life->session, &life->error);
+    return check_descriptor(life) && configure_resumption(life) && configure_role(life) && open_keylog(life) && session_check(&life->session, &life->error);
 }
 
 /* ---- The session ---- */
@@ -250,9 +270,31 @@ bool life_renew(struct life *life)
     return configure_role(life);
 }
 
+void life_lead(struct life *life, int fd)
+{
+    life->local.kind = LOCAL_DESCRIPTOR;
+    life->local.in_follows = false;
+    life->local.fd = fd;
+}
+
+bool life_take_local(struct life *life)
+{
+    int fd;
+
+    if (!reach_take_local(&life->reach, &fd))
+        return false;
+    life_lead(life, fd);
+    return true;
+}
+
 bool life_reach(struct life *life)
 {
-    return reach_peer(&life->reach);
+    if (reach_peer(&life->reach))
+        return true;
+    /* Whoever has connected to us is told by a reset. */
+    if (life->local.kind == LOCAL_DESCRIPTOR)
+        transport_abort(&(struct transport){.fd = life->local.fd});
+    return false;
 }
 
 /* Data is never a command: only what somebody types can be one. */

@@ -67,6 +67,15 @@ bool life_prepare(struct life *life);
 /* In a copy of a prepared one: a life of its own. */
 bool life_renew(struct life *life);
 
+/* With --from, and for one session: wait for who comes there. */
+bool life_take_local(struct life *life);
+
+/* With --from, and for one session: wait for who comes there. */
+bool life_take_local(struct life *life);
+
+/* This connection, which is taken over, is the local side. */
+void life_lead(struct life *life, int fd);
+
 /* Until there is a channel to the peer. False also with a signal (`wait`). */
 bool life_reach(struct life *life);
 

@@ -1,5 +1,6 @@
 /* main.c - the straight line through all of it. */
 #include "file.h"
+#include "inherited.h"
 #include "known.h"
 #include "life.h"
 #include "local.h"
@@ -141,6 +142,8 @@ static bool begin(struct program *program, int argc, char **argv, struct error *
     if (program->options.config)
         report_say(&program->report, REPORT_VERBOSE, "settings are from %s%s%s", program->options.config,
                    program->options.section ? ", also those for " : "", program->options.section ? program->options.section : "");
+    if (program->options.descriptor >= 0)
+        inherited_silence(program->options.descriptor);
     /* That process must not know any secret: it comes first. */
     if (is_sctp_in_udp(&program->options) && !sctp_user_prepare(&program->sctp_user, error))
         return false;
@@ -163,7 +166,8 @@ static void tidy_up(struct program *program)
 
 static int hold_session(struct life *life)
 {
-    if (life->error.status == STATUS_OK && life_prepare(life) && life_reach(life))
+    if (life->error.status == STATUS_OK && life_prepare(life) &&
+        (!life->program->options.from.name || life_take_local(life)) && life_reach(life))
         life_converse(life);
     return life_leave(life, life_tell(life));
 }

@@ -268,7 +268,7 @@ static void tell_listening(const struct meet *meet, const struct address *local,
     const struct meet_config *config = meet->config;
 
     for (size_t i = 0; i < count; i++)
-        report_listening(meet->report, config->kind, &local[i]);
+        report_listening(meet->report, config->kind, &local[i], false);
     config->listening(config->listening_context, &local[0]);
 }
 

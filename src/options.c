@@ -16,6 +16,7 @@ enum {
     RECORD_MOST = 16384,
     MTU_LEAST = 256,
     MTU_MOST = 16384, /* a record holds no more */
+    DESCRIPTOR_MOST = 1000000,
     SESSIONS_MOST = 100000,
     SESSIONS_USUAL = 100,
     MTU_USUAL = 1232  /* what IPv6 promises, 1280, less IPv6 and UDP */
@@ -35,6 +36,7 @@ void options_begin(struct options *options)
                                 .linger_ms = 10000,
                                 .retry_delay_ms = 1000,
                                 .max_sessions = SESSIONS_USUAL,
+                                .descriptor = -1,
                                 .extension_id = HELLO_EXTENSION_ID};
 }
 
@@ -205,6 +207,17 @@ bool options_take(struct options *options, int option, const char *value, struct
             return false;
         options->mtu = (size_t)number;
         return true;
+    case 'U':
+        options->transport = OPTIONS_UNIX;
+        options->path = value;
+        return options_check_path("-U", value, error);
+    case OPT_FD:
+        if (!options_take_number("--fd", value, 0, DESCRIPTOR_MOST, &number, error))
+            return false;
+        options->descriptor = (int)number;
+        return true;
+    case OPT_FROM:
+        return options_take_from(options, value, error);
     case 'm':
         if (!options_take_number("-m", value, 1, SESSIONS_MOST, &number, error))
             return false;

@@ -35,12 +35,13 @@ struct options_list {
 /* Texts are owned by the struct; times are in milliseconds, -1: no limit. */
 struct options {
     enum options_task task;
-    const char *host; /* NULL with OPTIONS_LISTEN: the wildcard */
+    const char *host; /* NULL: with OPTIONS_LISTEN the wildcard; else there is `path` or `descriptor` in its place */
     const char *port;
     const char *known_name; /* with KNOWN_ADD and KNOWN_DELETE */
     char known_pin[TEXT_PIN_SIZE]; /* "" where none is given, with KNOWN_DELETE */
 
-    enum options_transport { OPTIONS_TCP, OPTIONS_UDP, OPTIONS_SCTP } transport;
+    enum options_transport { OPTIONS_TCP, OPTIONS_UDP, OPTIONS_SCTP, OPTIONS_UNIX } transport;
+    const char *path; /* OPTIONS_UNIX: in place of host and port */
     size_t mtu; /* bytes of a datagram */
     int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
     bool numeric;
@@ -102,9 +103,11 @@ struct options {
     const char *save_cert;
 
     struct options_list program; /* its words, NULL after them; none: stdin and stdout */
-    struct options_target { const char *name, *host, *port, *path; } to; /* `path` or the other two; name NULL: not given */
+    struct options_target { const char *name, *host, *port, *path; } to, from; /* `path` or the other two; name NULL: not given */
     int to_ms; /* for a connection to it */
     bool send_proxy;
+    int descriptor;   /* of an open connection, in place of host and port; -1: none */
+    bool inherited;   /* with OPTIONS_LISTEN: on the sockets that whoever started us has passed on */
     bool keep_open;   /* many sessions; */
     int max_sessions; /* so many at a time */
 

@@ -1,5 +1,6 @@
 /* options_check.c - the rules between options, and the defaults that depend on others. */
 #include "options_check.h"
+#include "inherited.h"
 #include "known.h"
 #include "psk.h"
 #include "text.h"
@@ -42,6 +43,29 @@ static const struct {
     {'e', OPT_TO, "--exec starts a program, --to connects to one that runs: choose one"},
     {'c', OPT_TO, "--sh-exec starts a program, --to connects to one that runs: choose one"},
     {'z', OPT_TO, "-z leaves after the handshake: there is nothing to do for --to"},
+    {'U', OPT_FD, "-U and --fd are each in place of HOST and PORT: choose one"},
+    {'U', 'u', "-U is a UNIX socket, -u is UDP: choose one"},
+    {'U', 'S', "-U is a UNIX socket, -S is SCTP: choose one"},
+    {'U', OPT_SCTP_UDP, "-U is a UNIX socket, --sctp-udp is SCTP in UDP: choose one"},
+    {'U', 'b', "with -U one end listens and the other connects: -b is for hosts"},
+    {'U', 's', "-U is a UNIX socket: it has no address of ours for -s"},
+    {'U', 'p', "-U is a UNIX socket: it has no port for -p"},
+    {'U', OPT_DANE, "--dane is about the name of a host, and -U is a UNIX socket"},
+    {OPT_FD, 'u', "--fd is an open connection, and no UDP"},
+    {OPT_FD, 'S', "--fd is an open connection, and no SCTP"},
+    {OPT_FD, OPT_SCTP_UDP, "--fd is an open connection, and no SCTP in UDP"},
+    {OPT_FD, 'b', "--fd is an open connection: there is nobody left to meet"},
+    {OPT_FD, 's', "--fd is an open connection: it has its address already"},
+    {OPT_FD, 'p', "--fd is an open connection: it has its port already"},
+    {OPT_FD, OPT_DANE, "--dane is about the name of a host, and --fd is a connection that is open already"},
+    {OPT_FD, OPT_RETRY, "--fd is an open connection: --retry is for calling"},
+    {OPT_FD, 'k', "--fd is one connection, -k is for many; a listening socket is passed on as LISTEN_FDS"},
+    {OPT_FROM, 'l', "--from leads what connects here to a peer that we call: at the end that listens there is --to"},
+    {OPT_FROM, 'b', "--from leads what connects here to a peer that listens: it does not go with -b"},
+    {OPT_FROM, 'e', "--from and --exec are two local sides: choose one"},
+    {OPT_FROM, 'c', "--from and --sh-exec are two local sides: choose one"},
+    {OPT_FROM, OPT_TO, "--from and --to are two local sides: choose one"},
+    {OPT_FROM, 'z', "-z leaves after the handshake: there is nothing to do for --from"},
     {'v', 'q', "-v and -q contradict each other"},
     {'l', OPT_DANE, "--dane is about the name that we call, and with -l the peer calls us: whoever comes has no name yet"},
     {'l', OPT_RETRY, "-l waits for the peer by itself; --retry is for calling it"},
@@ -115,6 +139,16 @@ static bool is_address(const char *host)
     return strchr(host, ':') || inet_pton(AF_INET, host, &four) == 1;
 }
 
+/* In place of HOST and PORT. */
+static bool take_no_words(const struct options *options, const struct options_list *words, struct error *error)
+{
+    if (words->count)
+        return complain(error, options->path ? "-U is in place of HOST and PORT" : "--fd is in place of HOST and PORT");
+    if (options->descriptor == 2)
+        return complain(error, "--fd 2: that is stderr, which has to be ours");
+    return true;
+}
+
 static bool take_words(struct options *options, const struct options_given *given, const struct options_list *words,
                        struct error *error)
 {
@@ -123,6 +157,13 @@ static bool take_words(struct options *options, const struct options_given *give
                         : options->task == OPTIONS_BOTH ? "symtls -b HOST PORT"
                                                         : "symtls HOST PORT";
 
+    if (options->path || options->descriptor >= 0)
+        return take_no_words(options, words, error);
+    if (options->task == OPTIONS_LISTEN && words->count == 0 && !options->source_port && !options->source &&
+        options->transport != OPTIONS_SCTP && inherited_count() > 0) {
+        options->inherited = true;
+        return true;
+    }
     /* As with nc, -l can have its port and address in -p and -s. */
     if (options->task == OPTIONS_LISTEN) {
         if (options->source_port && words->count == 0) {
@@ -331,8 +372,10 @@ static bool check_serving(const struct options *options, const struct options_gi
         return complain(error, "-m is how many sessions there may be at a time: it goes with -k");
     if (options->keep_open && options->task == OPTIONS_BOTH)
         return complain(error, "-k serves whoever comes, and -b meets one peer: -k goes with -l");
-    if (options->keep_open && options->task == OPTIONS_CONNECT)
-        return complain(error, "-k goes on accepting: it goes with -l");
+    if (options->keep_open && options->task == OPTIONS_CONNECT && !options->from.name)
+        return complain(error, "-k goes on accepting: it goes with -l, or with --from");
+    if (given->times[OPT_FROM] > 1)
+        return complain(error, "--from names one place");
     return true;
 }
 
@@ -380,7 +423,7 @@ bool options_check(struct options *options, const struct options_given *given, c
         options->source_port = options->port;
     /* An address is no server name (RFC 6066 section 3). A listener's hello is struck or answers nobody in particular: it names nobody. */
     if (!was_given(given, OPT_SNI) && !was_given(given, OPT_NO_SNI) && options->task != OPTIONS_LISTEN &&
-        !is_address(options->host))
+        options->host && !is_address(options->host))
         options->server_name = options->host;
     return true;
 }

@@ -52,6 +52,8 @@ enum {
     OPT_TO,
     OPT_SEND_PROXY,
     OPT_FRAMING,
+    OPT_FD,
+    OPT_FROM,
     OPT_SEND_ONLY,
     OPT_RECV_ONLY,
     OPT_REPORT,

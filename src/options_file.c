@@ -38,6 +38,8 @@ static const struct {
     {OPT_OCSP, "never", "it looks away from a CA's word"},
     {OPT_KEYLOG, NULL, secrets},
     {OPT_ROLE_PREFERENCE, NULL, "it is for tests"},
+    {'U', NULL, "it is in place of HOST and PORT"},
+    {OPT_FD, NULL, one_session},
     {'e', NULL, program},
     {'c', NULL, program},
     {OPT_CONFIG, NULL, "a file does not name the next one"},

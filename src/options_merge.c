@@ -54,7 +54,7 @@ static const struct options_section *find_section(const struct merge *merge)
 }
 
 /* HOST and PORT as options_check() wants them: what was typed, and what the file has. */
-static bool complete_words(const struct merge *merge, bool listens, bool has_source_port, struct options_list *words)
+static bool complete_words(const struct merge *merge, bool listens, bool needs_no_port, struct options_list *words)
 {
     const struct options_list *typed = merge->words;
     const struct options_section *section = merge->section;
@@ -67,7 +67,7 @@ static bool complete_words(const struct merge *merge, bool listens, bool has_sou
             continue; /* it said who, not where */
         done = options_append(words, section && i == 0 && section->host ? section->host : typed->at[i]);
     }
-    if (port && done && words->count == needed - 1 && !(listens && has_source_port))
+    if (port && done && words->count == needed - 1 && !(listens && needs_no_port))
         done = options_append(words, port);
     return done;
 }
@@ -106,7 +106,7 @@ static bool compose(struct options *options, const struct merge *merge, bool typ
             composed = take(options, &given, merge->candidates[i].said, error);
     listens = given.times['l'] > 0;
     composed = composed && expect_peer(options, merge, listens, error) &&
-               complete_words(merge, listens, given.times['p'] > 0, &words);
+               complete_words(merge, listens, given.times['p'] + given.times['U'] + given.times[OPT_FD] > 0, &words);
     for (size_t i = 0; composed && i < words.count; i++)
         composed = (words.at[i] = options_own(options, words.at[i])) != NULL;
     if (!composed)

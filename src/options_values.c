@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/un.h>
 
+#define LOCAL_HOST "127.0.0.1" /* what is led to the peer is for this host alone, unless told otherwise */
+
 enum {
     ALPN_MAX = 8,            /* GnuTLS takes no more */
     ALPN_LENGTH_MAX = 31,    /* nor longer ones, though RFC 7301 has 255 bytes */
@@ -249,6 +251,55 @@ bool options_take_retry(struct options *options, const char *value, struct error
     return true;
 }
 
+/* ---- Places ---- */
+
+bool options_check_path(const char *option, const char *path, struct error *error)
+{
+    if (*path && strlen(path) < sizeof((struct sockaddr_un *)0)->sun_path)
+        return true;
+    error_set(error, STATUS_LOCAL, "%s: the path of a UNIX socket has 1 to %zu bytes", option,
+              sizeof((struct sockaddr_un *)0)->sun_path - 1);
+    return false;
+}
+
+/* PORT, ADDR:PORT or [ADDR]:PORT. */
+static bool take_place(struct options *options, const char *value, struct options_target *place, struct error *error)
+{
+    static const char wanted[] = "tcp:[ADDR:]PORT or unix:PATH";
+    char *host = (char *)options_own(options, value);
+    char *colon = host ? strrchr(host, ':') : NULL;
+
+    place->port = colon ? colon + 1 : host;
+    if (!host || !*place->port || strspn(place->port, "0123456789") != strlen(place->port) || colon == host)
+        return options_wrong(error, "--from", place->name, wanted);
+    place->host = LOCAL_HOST;
+    if (!colon)
+        return true;
+    *colon = '\0';
+    if (*host == '[' && colon[-1] == ']') {
+        colon[-1] = '\0';
+        host++;
+    } else if (strchr(host, ':')) {
+        return options_wrong(error, "--from", place->name, "tcp:[ADDR]:PORT, with the brackets, where the address has colons");
+    }
+    place->host = options_own_name(options, "--from", host, error);
+    return place->host != NULL;
+}
+
+bool options_take_from(struct options *options, const char *value, struct error *error)
+{
+    struct options_target *from = &options->from;
+
+    *from = (struct options_target){.name = value};
+    if (strncmp(value, "unix:", 5) == 0) {
+        from->path = value + 5;
+        return options_check_path("--from", from->path, error);
+    }
+    if (strncmp(value, "tcp:", 4) == 0)
+        return take_place(options, value + 4, from, error);
+    return options_wrong(error, "--from", value, "tcp:[ADDR:]PORT or unix:PATH");
+}
+
 /* ---- Programs ---- */
 
 /* The list ends with NULL, which is not counted. */
@@ -290,16 +341,6 @@ bool options_take_sh_exec(struct options *options, const char *value)
 
 /* ---- Targets ---- */
 
-static bool take_unix(const char *option, const char *path, struct options_target *target, struct error *error)
-{
-    target->path = path;
-    if (*path && strlen(path) < sizeof ((struct sockaddr_un *)0)->sun_path)
-        return true;
-    error_set(error, STATUS_LOCAL, "%s: the path of a UNIX socket has 1 to %zu bytes", option,
-              sizeof ((struct sockaddr_un *)0)->sun_path - 1);
-    return false;
-}
-
 /* HOST:PORT, where an IPv6 address is in brackets. */
 static bool take_tcp(struct options *options, const char *option, const char *value, struct options_target *target,
                      struct error *error)
@@ -324,8 +365,10 @@ static bool take_tcp(struct options *options, const char *option, const char *va
 bool options_take_to(struct options *options, const char *value, struct error *error)
 {
     options->to = (struct options_target){.name = value};
-    if (strncmp(value, "unix:", 5) == 0)
-        return take_unix("--to", value + 5, &options->to, error);
+    if (strncmp(value, "unix:", 5) == 0) {
+        options->to.path = value + 5;
+        return options_check_path("--to", options->to.path, error);
+    }
     if (strncmp(value, "tcp:", 4) == 0)
         return take_tcp(options, "--to", value + 4, &options->to, error);
     return options_wrong(error, "--to", value, "tcp:HOST:PORT or unix:PATH");

@@ -36,6 +36,10 @@ bool options_take_number(const char *option, const char *value, long least, long
 
 /* ---- Values of one option ---- */
 
+/* Is it one for a UNIX socket? */
+bool options_check_path(const char *option, const char *path, struct error *error);
+
+bool options_take_from(struct options *options, const char *value, struct error *error);
 bool options_take_exec(struct options *options, const char *value, struct error *error);
 bool options_take_sh_exec(struct options *options, const char *value);
 bool options_take_to(struct options *options, const char *value, struct error *error);

@@ -1,6 +1,7 @@
 /* reach.c - from the options to a connection with the peer. */
 #include "reach.h"
 #include "datagrams.h"
+#include "inherited.h"
 #include "meet.h"
 #include "pump.h"
 #include "tcp.h"
@@ -81,13 +82,15 @@ static void suggest(struct reach *reach, const struct address *local)
 static void tell_listening(struct reach *reach, enum transport_kind kind, const struct address *local, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        report_listening(reach->report, kind, &local[i]);
-    suggest(reach, &local[0]);
+        report_listening(reach->report, address_family(&local[i]) == AF_UNIX ? TRANSPORT_UNIX : kind, &local[i], false);
+    if (address_family(&local[0]) != AF_UNIX)
+        suggest(reach, &local[0]);
 }
 
 static bool listen_tcp(struct reach *reach, struct reach_listener *listener)
 {
-    if (!tcp_listen(reach->transport, reach->wait, &listener->listeners, reach->error))
+    if (reach->options->inherited ? !inherited_listeners(false, &listener->listeners, reach->error)
+                                  : !tcp_listen(reach->transport, reach->wait, &listener->listeners, reach->error))
         return false;
     tell_listening(reach, TRANSPORT_TCP, listener->listeners.local, listener->listeners.count);
     return true;
@@ -99,7 +102,8 @@ static bool listen_udp(struct reach *reach, struct reach_listener *listener)
         error_set(reach->error, STATUS_LOCAL, "no random numbers");
         return false;
     }
-    if (!udp_listen(reach->transport, reach->wait, &listener->listeners, reach->error))
+    if (reach->options->inherited ? !inherited_listeners(true, &listener->listeners, reach->error)
+                                  : !udp_listen(reach->transport, reach->wait, &listener->listeners, reach->error))
         return false;
     tell_listening(reach, TRANSPORT_UDP, listener->listeners.local, listener->listeners.count);
     return true;
@@ -113,10 +117,35 @@ static bool listen_sctp(struct reach *reach, struct reach_listener *listener)
     return true;
 }
 
+static bool listen_unix(struct reach *reach, struct reach_listener *listener)
+{
+    if (!unixsock_listen(reach->options->path, &listener->listeners, &listener->place, reach->error))
+        return false;
+    tell_listening(reach, TRANSPORT_UNIX, listener->listeners.local, 1);
+    return true;
+}
+
+bool reach_listen_locally(struct reach *reach, struct reach_listener *listener)
+{
+    const struct options_target *from = &reach->options->from;
+    struct transport_config config = {
+        .host = from->host, .port = from->port, .family = AF_UNSPEC, .numeric = reach->options->numeric, .wait_ms = -1};
+    bool listens;
+
+    *listener = (struct reach_listener){.transport = from->path ? OPTIONS_UNIX : OPTIONS_TCP, .sctp = {.fd = -1}};
+    listens = from->path ? unixsock_listen(from->path, &listener->listeners, &listener->place, reach->error)
+                         : tcp_listen(&config, reach->wait, &listener->listeners, reach->error);
+    if (!listens)
+        error_prefix(reach->error, "--from %s: ", from->name);
+    for (size_t i = 0; i < listener->listeners.count; i++)
+        report_listening(reach->report, from->path ? TRANSPORT_UNIX : TRANSPORT_TCP, &listener->listeners.local[i], true);
+    return listens;
+}
+
 bool reach_listen(struct reach *reach, struct reach_listener *listener)
 {
     static bool (*const ways[])(struct reach *, struct reach_listener *) = {
-        [OPTIONS_TCP] = listen_tcp, [OPTIONS_UDP] = listen_udp, [OPTIONS_SCTP] = listen_sctp};
+        [OPTIONS_TCP] = listen_tcp, [OPTIONS_UDP] = listen_udp, [OPTIONS_SCTP] = listen_sctp, [OPTIONS_UNIX] = listen_unix};
 
     *listener = (struct reach_listener){.transport = reach->options->transport, .sctp = {.fd = -1}};
     return ways[listener->transport](reach, listener);
@@ -126,16 +155,15 @@ void reach_listener_close(struct reach_listener *listener)
 {
     if (listener->transport == OPTIONS_SCTP)
         sctp_listener_close(&listener->sctp);
-    else
-        listeners_close(&listener->listeners);
+    unixsock_remove(&listener->place);
+    listeners_close(&listener->listeners);
 }
 
 void reach_listener_leave(struct reach_listener *listener)
 {
     if (listener->transport == OPTIONS_SCTP)
         sctp_listener_leave(&listener->sctp);
-    else
-        listeners_close(&listener->listeners);
+    listeners_close(&listener->listeners);
 }
 
 void reach_tell_late(struct reach *reach)
@@ -204,7 +232,10 @@ enum listeners_next reach_next(struct reach *reach, struct reach_listener *liste
     *arrival = (struct reach_arrival){.transport = {.fd = -1}};
     switch (listener->transport) {
     case OPTIONS_TCP:
+    case OPTIONS_UNIX:
         next = tcp_next(listeners, transport);
+        if (next == LISTENERS_PEER && address_family(&transport->local) == AF_UNIX)
+            unixsock_describe(transport, transport->fd, TRANSPORT_PASSIVE);
         break;
     case OPTIONS_UDP:
         next = udp_next(listeners, look_at_stranger, &keeper, transport, &arrival->first);
@@ -224,7 +255,12 @@ static bool await(struct reach *reach, struct reach_listener *listener, struct r
     *arrival = (struct reach_arrival){.transport = {.fd = -1}};
     switch (listener->transport) {
     case OPTIONS_TCP:
-        return tcp_accept(reach->transport, &listener->listeners, reach->wait, &arrival->transport, reach->error);
+    case OPTIONS_UNIX:
+        if (!tcp_accept(reach->transport, &listener->listeners, reach->wait, &arrival->transport, reach->error))
+            return false;
+        if (address_family(&arrival->transport.local) == AF_UNIX)
+            unixsock_describe(&arrival->transport, arrival->transport.fd, TRANSPORT_PASSIVE);
+        return true;
     case OPTIONS_UDP:
         return udp_accept(reach->transport, &listener->listeners, look_at_stranger, &keeper, reach->wait,
                           &arrival->transport, &arrival->first, reach->error);
@@ -264,6 +300,21 @@ static bool be_called(struct reach *reach)
     accepted = await(reach, &listener, &arrival);
     reach_listener_close(&listener);
     return accepted && reach_open(reach, &arrival);
+}
+
+bool reach_take_local(struct reach *reach, int *fd)
+{
+    struct transport_config config = {.wait_ms = -1};
+    struct transport transport = {.fd = -1};
+    struct reach_listener listener;
+    bool accepted;
+
+    if (!reach_listen_locally(reach, &listener))
+        return false;
+    accepted = tcp_accept(&config, &listener.listeners, reach->wait, &transport, reach->error);
+    reach_listener_close(&listener);
+    *fd = transport.fd;
+    return accepted;
 }
 
 /* ---- Calling and meeting ---- */
@@ -358,7 +409,7 @@ static bool meet_sctp(struct reach *reach)
 
     if (!sctp_meeting_open(reach->sctp, reach->wait, &meeting, reach->error))
         return false;
-    report_listening(reach->report, meeting.kind, &meeting.local);
+    report_listening(reach->report, meeting.kind, &meeting.local, false);
     suggest(reach, &meeting.local);
     met = meet_until_heard(reach, &meeting);
     sctp_meeting_close(&meeting);
@@ -382,13 +433,33 @@ static bool meet_udp(struct reach *reach)
     return meet(reach, TRANSPORT_UDP);
 }
 
+static bool connect_unix(struct reach *reach)
+{
+    struct transport transport = {.fd = -1};
+
+    return unixsock_connect(reach->transport, reach->wait, &transport, reach->error) && open_channel(reach, &transport);
+}
+
+/* The connection is there already. */
+static bool adopt(struct reach *reach)
+{
+    enum transport_setup setup = reach->options->task == OPTIONS_LISTEN ? TRANSPORT_PASSIVE : TRANSPORT_ACTIVE;
+    struct transport transport = {.fd = -1};
+
+    return inherited_connection(reach->options->descriptor, setup, &transport, reach->error) && open_channel(reach, &transport);
+}
+
 bool reach_peer(struct reach *reach)
 {
-    static bool (*const ways[][3])(struct reach *) = {
-        [OPTIONS_CONNECT] = {[OPTIONS_TCP] = connect_tcp, [OPTIONS_UDP] = connect_udp, [OPTIONS_SCTP] = connect_sctp},
-        [OPTIONS_LISTEN] = {[OPTIONS_TCP] = be_called, [OPTIONS_UDP] = be_called, [OPTIONS_SCTP] = be_called},
+    static bool (*const ways[][4])(struct reach *) = {
+        [OPTIONS_CONNECT] = {[OPTIONS_TCP] = connect_tcp, [OPTIONS_UDP] = connect_udp, [OPTIONS_SCTP] = connect_sctp,
+                             [OPTIONS_UNIX] = connect_unix},
+        [OPTIONS_LISTEN] = {[OPTIONS_TCP] = be_called, [OPTIONS_UDP] = be_called, [OPTIONS_SCTP] = be_called,
+                            [OPTIONS_UNIX] = be_called},
         [OPTIONS_BOTH] = {[OPTIONS_TCP] = meet_tcp, [OPTIONS_UDP] = meet_udp, [OPTIONS_SCTP] = meet_sctp},
     };
 
+    if (reach->options->descriptor >= 0)
+        return adopt(reach);
     return ways[reach->options->task][reach->options->transport](reach);
 }

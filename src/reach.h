@@ -12,6 +12,7 @@
 #include "report.h"
 #include "sctp.h"
 #include "session.h"
+#include "unixsock.h"
 #include "wait.h"
 
 /* Everything is borrowed. */
@@ -36,7 +37,8 @@ bool reach_peer(struct reach *reach);
 /* A zeroed struct is closed. */
 struct reach_listener {
     enum options_transport transport;
-    struct listeners listeners;  /* TCP's and UDP's */
+    struct listeners listeners;  /* of all but SCTP */
+    struct unixsock_place place;
     struct sctp_listener sctp;
     struct session_door door;    /* UDP's */
 };
@@ -49,6 +51,13 @@ struct reach_arrival {
 
 /* Listen, and tell the user. False with an error, or with a signal. */
 bool reach_listen(struct reach *reach, struct reach_listener *listener);
+
+/* The same for --from: who comes there is no peer. */
+bool reach_listen_locally(struct reach *reach, struct reach_listener *listener);
+
+/* All of that for one connection, which is the caller's. */
+bool reach_take_local(struct reach *reach, int *fd);
+
 void reach_listener_close(struct reach_listener *listener);
 void reach_listener_leave(struct reach_listener *listener); /* in a child: others go on listening */
 

@@ -206,11 +206,13 @@ static void set(json_t *object, const char *key, json_t *value)
 
 static const char *const transport_names[] = {[TRANSPORT_TCP] = "tcp",
                                               [TRANSPORT_UDP] = "udp",
+                                              [TRANSPORT_UNIX] = "unix",
                                               [TRANSPORT_SCTP] = "sctp",
                                               [TRANSPORT_SCTP_IN_UDP] = "sctp"};
 
 static const char *const transport_words[] = {[TRANSPORT_TCP] = "TCP",
                                               [TRANSPORT_UDP] = "UDP",
+                                              [TRANSPORT_UNIX] = "a UNIX socket",
                                               [TRANSPORT_SCTP] = "the kernel's SCTP",
                                               [TRANSPORT_SCTP_IN_UDP] = "SCTP in UDP"};
 
@@ -221,15 +223,18 @@ static void set_transport(json_t *keys, enum transport_kind kind)
         set(keys, "sctp", json_string(kind == TRANSPORT_SCTP ? "kernel" : "user"));
 }
 
-void report_listening(struct report *report, enum transport_kind kind, const struct address *local)
+void report_listening(struct report *report, enum transport_kind kind, const struct address *local, bool for_local)
 {
     char text[ADDRESS_TEXT_SIZE];
     json_t *keys = json_object();
 
     set_transport(keys, kind);
     set(keys, "local", address_json(local));
+    if (for_local)
+        set(keys, "side", json_string("local"));
     emit(report, "listening", keys);
-    report_say(report, REPORT_NORMAL, "listening on %s", address_text(local, text));
+    report_say(report, REPORT_NORMAL, for_local ? "listening on %s, for what goes to the peer" : "listening on %s",
+               address_text(local, text));
 }
 
 void report_connected(struct report *report, const struct transport *transport)

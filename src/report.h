@@ -45,7 +45,8 @@ void report_unlock(struct report *report);
 void report_say(const struct report *report, enum report_verbosity verbosity, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-void report_listening(struct report *report, enum transport_kind kind, const struct address *local);
+/* `for_local`: whoever comes there is no peer, but what --from leads to one. */
+void report_listening(struct report *report, enum transport_kind kind, const struct address *local, bool for_local);
 void report_connected(struct report *report, const struct transport *transport);
 void report_handshake(struct report *report, const struct facts *facts);
 void report_accepted(struct report *report);

@@ -86,7 +86,7 @@ static void seat_newcomer(struct serve *serve, const struct reach_arrival *arriv
     place = &serve->crowd.places[index];
     place->state = CROWD_WAITING;
     place->since = wait_now();
-    place->spoke = first_word(kept) == SPOKEN;
+    place->spoke = serve->from || first_word(kept) == SPOKEN;
     address_group(&kept->transport.remote, place->group);
 }
 
@@ -94,6 +94,10 @@ static bool may_enter(struct serve *serve, size_t *dropped)
 {
     int64_t when;
 
+    if (serve->from) { /* who connects here is no stranger; without a place it waits outside */
+        *dropped = CROWD_NOBODY;
+        return serve->has_room = crowd_find_free(&serve->crowd) != CROWD_NOBODY;
+    }
     serve->has_room = crowd_may_enter(&serve->crowd, wait_now(), dropped, &when);
     if (when < serve->ask_again)
         serve->ask_again = when;
@@ -180,7 +184,7 @@ static bool start(struct serve *serve, size_t index)
     *seat = (struct seat){.pid = pid, .arrival = seat->arrival, .session = serve->sessions};
     seat->remote = seat->arrival->transport.remote;
     seat_let_go(seat);
-    place->state = CROWD_OPENING;
+    place->state = serve->from ? CROWD_ACCEPTED : CROWD_OPENING;
     place->since = wait_now();
     serve->busy_at = place->since;
     return true;
@@ -304,7 +308,7 @@ static int64_t end_of_patience(const struct serve *serve)
 {
     int wait_ms = serve->program->options.wait_ms;
 
-    return wait_ms < 0 || serve_count_sessions(serve) ? WAIT_FOREVER : serve->busy_at + wait_ms;
+    return wait_ms < 0 || serve->from || serve_count_sessions(serve) ? WAIT_FOREVER : serve->busy_at + wait_ms;
 }
 
 static int64_t soonest(struct serve *serve)
@@ -436,7 +440,8 @@ int serve(struct life *life)
         exit = life_tell(life);
         return life_leave(life, exit);
     }
-    if (serve_init(&serve, life) && reach_listen(&life->reach, &serve.listener))
+    if (serve_init(&serve, life) && (serve.from ? reach_listen_locally(&life->reach, &serve.listener)
+                                                : reach_listen(&life->reach, &serve.listener)))
         run(&serve);
     else
         serve.ended_by = life->program->wait.signal;

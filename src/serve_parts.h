@@ -28,6 +28,7 @@ struct serve {
     int news[2];        /* from all sessions to us */
     off_t stdin_start;  /* -1: stdin is no regular file */
     bool had_terminal;
+    bool from;          /* who comes connects to our local side, and leads to a session with a peer that we call */
 
     unsigned long sessions; /* so many have begun */
     uint64_t sent, received;

@@ -217,7 +217,9 @@ int serve_session(struct serve *serve, struct reach_arrival *arrival)
     life->told_context = serve;
     if (serve->stdin_start >= 0)
         lseek(STDIN_FILENO, serve->stdin_start, SEEK_SET); /* each gets the whole file */
-    if (life_renew(life) && reach_open(&life->reach, arrival))
+    if (serve->from)
+        life_lead(life, arrival->transport.fd);
+    if (life_renew(life) && (serve->from ? life_reach(life) : reach_open(&life->reach, arrival)))
         life_converse(life);
     report_lock(report);
     exit = life_tell(life);
@@ -234,7 +236,9 @@ int serve_session(struct serve *serve, struct reach_arrival *arrival)
 /* With one stdin and one stdout it is one session after the other. */
 static size_t sessions_at_once(const struct life *life)
 {
-    return life->local.kind == LOCAL_STDIO && !life->program->options.zero ? 1 : (size_t)life->program->options.max_sessions;
+    bool stdio = life->local.kind == LOCAL_STDIO && !life->program->options.from.name && !life->program->options.zero;
+
+    return stdio ? 1 : (size_t)life->program->options.max_sessions;
 }
 
 static size_t smaller(size_t one, size_t other)
@@ -251,11 +255,13 @@ static bool make_seats(struct serve *serve)
     crowd->waiting_max = WAITING_MAX;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0)
         crowd->waiting_max = smaller(WAITING_MAX, files.rlim_cur / WAITING_SHARE);
-    if (serve->program->sctp_user.pid > 0) { /* its process has no more to give */
+    if (serve->from) {
+        crowd->waiting_max = 0;
+    } else if (serve->program->sctp_user.pid > 0) { /* its process has no more to give */
         crowd->waiting_max = smaller(crowd->waiting_max, SCTP_STREAMS_MAX / WAITING_SHARE);
         crowd->sessions_max = smaller(crowd->sessions_max, SCTP_STREAMS_MAX - crowd->waiting_max);
     }
-    crowd->opening_max = crowd_opening_max(crowd->sessions_max);
+    crowd->opening_max = serve->from ? crowd->sessions_max : crowd_opening_max(crowd->sessions_max);
     crowd->places = calloc(crowd_size(crowd), sizeof *crowd->places);
     serve->seats = calloc(crowd_size(crowd), sizeof *serve->seats);
     serve->fds = calloc(crowd->waiting_max + ADDRESS_LIST_MAX + 8, sizeof *serve->fds);
@@ -295,12 +301,17 @@ bool serve_init(struct serve *serve, struct life *life)
                             .news = {-1, -1},
                             .stdin_start = -1,
                             .had_terminal = terminal >= 0,
+                            .from = life->program->options.from.name != NULL,
                             .busy_at = wait_now(),
                             .ask_again = WAIT_FOREVER};
     if (terminal >= 0)
         close(terminal);
     if (fstat(STDIN_FILENO, &info) == 0 && S_ISREG(info.st_mode))
         serve->stdin_start = lseek(STDIN_FILENO, 0, SEEK_CUR);
+    if (serve->from && life->program->sctp_user.pid > 0) {
+        error_set(&life->error, STATUS_LOCAL, "with SCTP in UDP --from leads one connection to the peer, and not many: without -k it does");
+        return false;
+    }
     return make_seats(serve) && open_news(serve);
 }
 

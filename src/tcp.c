@@ -17,27 +17,31 @@ enum {
 
 /* ---- Common to all set-ups ---- */
 
-/* -1 stays -1, with its errno. */
-static int tune(int fd)
+void tcp_tune(int fd)
 {
     int on = 1;
 
-    if (fd < 0)
-        return -1;
     /* Our writes are as large as they can be already; a delayed last one would only be late. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+/* -1 stays -1, with its errno. */
+static int tuned(int fd)
+{
+    if (fd >= 0)
+        tcp_tune(fd);
     return fd;
 }
 
 int tcp_socket(int family)
 {
-    return tune(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    return tuned(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
 int tcp_take(int listener)
 {
-    return tune(accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    return tuned(accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
 
 bool tcp_is_self(const struct transport *transport)

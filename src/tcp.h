@@ -29,6 +29,9 @@ bool tcp_accept(const struct transport_config *config, struct listeners *listene
 /* A non-blocking socket, as we want it. -1 with errno. */
 int tcp_socket(int family);
 
+/* How a socket of ours behaves. */
+void tcp_tune(int fd);
+
 /* The same for the next connection that has come to a listener. */
 int tcp_take(int listener);
 

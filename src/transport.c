@@ -84,7 +84,7 @@ static ssize_t receive_message(int fd, void *bytes, size_t size)
 
 ssize_t transport_receive(const struct transport *transport, void *bytes, size_t size)
 {
-    return transport->kind == TRANSPORT_SCTP ? receive_message(transport->fd, bytes, size) : recv(transport->fd, bytes, size, 0);
+    return transport->kind == TRANSPORT_SCTP ? receive_message(transport->fd, bytes, size) : recv(transport->fd, bytes, size, MSG_DONTWAIT);
 }
 
 /* What the kernel holds for us until it is acknowledged, with its own bookkeeping. */
@@ -273,6 +273,7 @@ size_t transport_finish(struct transport *transport, struct wait *wait, int ms, 
 
     switch (transport->kind) {
     case TRANSPORT_TCP:
+    case TRANSPORT_UNIX:
         left = finish_tcp(transport, wait, deadline, immaterial, patience);
         break;
     case TRANSPORT_UDP:

@@ -30,7 +30,7 @@ struct transport_config {
     void *note_context;
 };
 
-enum transport_kind { TRANSPORT_TCP, TRANSPORT_UDP, TRANSPORT_SCTP, TRANSPORT_SCTP_IN_UDP };
+enum transport_kind { TRANSPORT_TCP, TRANSPORT_UDP, TRANSPORT_SCTP, TRANSPORT_SCTP_IN_UDP, TRANSPORT_UNIX };
 enum transport_setup { TRANSPORT_ACTIVE, TRANSPORT_PASSIVE, TRANSPORT_SIMULTANEOUS };
 
 /* What the process that does SCTP in UDP and we have to say to each other of a connection, in memory that we share. */
@@ -44,7 +44,7 @@ struct transport_progress {
  * in UDP. Of SCTP it is the first stream that carries the bytes, and where one message ends means nothing. */
 struct transport {
     enum transport_kind kind;
-    int fd; /* non-blocking, close-on-exec; -1: none */
+    int fd; /* close-on-exec; -1: none. It may block (others may have it, too), and is never left to */
     enum transport_setup setup;
     struct address local;
     struct address remote;

@@ -14,13 +14,10 @@ enum {
     ASIDE_MAX = 1 << 18    /* bytes of theirs, while a peer is taken; what is more comes again */
 };
 
-static int udp_socket(int family)
+static void tune(int fd, int family)
 {
     int on = 1, size = BUFFER_SIZE, discover = IP_PMTUDISC_DO;
-    int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    if (fd < 0)
-        return -1;
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     /* A datagram is never fragmented: what is too large comes back as EMSGSIZE. */
@@ -32,6 +29,14 @@ static int udp_socket(int family)
     } else {
         setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
     }
+}
+
+static int udp_socket(int family)
+{
+    int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0)
+        tune(fd, family);
     return fd;
 }
 
@@ -189,6 +194,20 @@ static int listen_on(const struct address *address, bool dual_stack)
         return close_failed(fd);
     share(fd);
     return fd;
+}
+
+void udp_adopt(int fd)
+{
+    struct address local, ignored;
+    int six_only = 0, on = 1;
+    socklen_t size = sizeof six_only;
+
+    address_of_socket(fd, &local, &ignored);
+    tune(fd, address_family(&local));
+    if (address_family(&local) == AF_INET6 &&
+        getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &six_only, &size) == 0 && !six_only)
+        setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+    share(fd);
 }
 
 bool udp_listen(const struct transport_config *config, struct wait *wait, struct listeners *listeners, struct error *error)

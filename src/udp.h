@@ -15,6 +15,9 @@
 size_t udp_ways(const struct transport_config *config, bool both, struct wait *wait, struct transport ways[UDP_WAYS_MAX],
                 struct error *error);
 
+/* A bound socket that somebody else has made: for a listener of ours. */
+void udp_adopt(int fd);
+
 bool udp_listen(const struct transport_config *config, struct wait *wait, struct listeners *listeners, struct error *error);
 
 /* What a listener does with a datagram from somebody whom it does not know. */

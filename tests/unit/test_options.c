@@ -74,6 +74,10 @@ static const char *field(const struct options *options, const char *name)
         {"task", one_of((int)options->task, NAMES("connect", "listen", "both", "show", "list", "add", "del", "make-psk", "version"))},
         {"host", text(options->host)},
         {"port", text(options->port)},
+        {"path", text(options->path)},
+        {"from_host", text(options->from.host)},
+        {"from_port", text(options->from.port)},
+        {"from_path", text(options->from.path)},
         {"known_name", text(options->known_name)},
         {"known_pin", options->known_pin},
         {"family", options->family == AF_INET ? "4" : options->family == AF_INET6 ? "6" : "any"},
@@ -140,6 +144,7 @@ static const char *field(const struct options *options, const char *name)
         {"discard", options->discard},
         {"zero", options->zero},
         {"keep_open", options->keep_open},
+        {"descriptor", options->descriptor},
         {"max", options->max_sessions},
         {"verbosity", options->verbosity},
     };
@@ -379,6 +384,13 @@ static const struct {
     {"--recv-only host 1", "no_stdin=1 discard=0"},
     {"--recv-only -d host 1", "no_stdin=1"},
     {"--send-only host 1", "no_stdin=0 discard=1"},
+    {"-U /p", "task=connect path=/p host=- descriptor=-1 sni=-"},
+    {"-U /p -l", "task=listen path=/p"},
+    {"--fd 0 -l", "task=listen descriptor=0 host=- sni=-"},
+    {"-k host 1 --from tcp:80", "keep_open=1 from_host=127.0.0.1 from_port=80 from_path=-"},
+    {"host 1 --from tcp:[::1]:80", "from_host=::1 from_port=80"},
+    {"host 1 --from tcp:localhost:0", "from_host=localhost from_port=0"},
+    {"host 1 --from unix:/a:b", "from_host=- from_port=- from_path=/a:b"},
     {"-k -l 1", "keep_open=1 max=100"},
     {"--keep-open --max-conns 7 -l 1", "keep_open=1 max=7"},
     {"-l 1", "keep_open=0"},
@@ -471,6 +483,24 @@ static const struct {
     {"host", "the port is missing"},
     {"-b host", "the port is missing"},
     {"host 1 2", "too many words"},
+    {"-U p host", "-U is in place of HOST and PORT"},
+    {"--fd 3 host 1", "--fd is in place of HOST and PORT"},
+    {"--fd 2", "--fd 2: that is stderr"},
+    {"--fd x", "--fd \"x\": it has to be a number"},
+    {"-U p --fd 3", "choose one"},
+    {"-U p -u", "-U is a UNIX socket, -u is UDP"},
+    {"-U p -b", "-b is for hosts"},
+    {"-U p -p 5", "it has no port for -p"},
+    {"--fd 3 -k", "a listening socket is passed on as LISTEN_FDS"},
+    {"--fd 3 --retry", "--retry is for calling"},
+    {"-l 1 --from tcp:1", "at the end that listens there is --to"},
+    {"host 1 --from tcp:1 -e cat", "choose one"},
+    {"host 1 --from tcp", "tcp:[ADDR:]PORT or unix:PATH"},
+    {"host 1 --from tcp::", "tcp:[ADDR:]PORT or unix:PATH"},
+    {"host 1 --from tcp:a:b", "tcp:[ADDR:]PORT or unix:PATH"},
+    {"host 1 --from tcp:::1:5", "with the brackets"},
+    {"host 1 --from unix:", "the path of a UNIX socket has 1 to 107 bytes"},
+    {"host 1 --from tcp:1 --from tcp:2", "--from names one place"},
     {"-m 5 -l 1", "-m is how many sessions there may be at a time: it goes with -k"},
     {"-k -m 0 -l 1", "-m \"0\": it has to be a number from 1 to 100000"},
     {"-k host 1", "-k goes on accepting"},
@@ -657,7 +687,7 @@ static const struct {
     {"-X host 1", "-X: "},
     {"host 1 -w", "-w: "},
     {"--listen=5 1", "--listen"},
-    {"--unixsock host 1", "--unixsock: "}, /* not yet there */
+    {"--chroot host 1", "--chroot: "},
 
     /* other tasks */
     {"--show-identity host 1", "takes no HOST"},
@@ -737,7 +767,7 @@ static void test_help(void **state)
         "--idle-timeout", "--linger", "--retry", "--retry-delay", "--role", "--hello", "--symmetric", "--implicit",
         "--extension-id", "--role-preference", "--identity", "--cert", "--key", "--pass", "--psk-file", "--psk-identity", "--no-identity", "--peer", "--pin",
         "--cacert", "--dane", "--crl", "--ocsp", "--tofu", "--remote-id", "--insecure", "--allow-self", "--priority", "--alpn", "--sni", "--no-sni",
-        "--keylog", "--export", "--channel-binding", "--recordsize", "--tickets", "--session", "--save-cert", "--no-stdin", "--send-only", "--recv-only", "--zero", "--commands", "--verbose", "--quiet", "--report",
+        "--keylog", "--export", "--unixsock", "--fd", "--from", "--keep-open", "--max-conns", "--channel-binding", "--recordsize", "--tickets", "--session", "--save-cert", "--no-stdin", "--send-only", "--recv-only", "--zero", "--commands", "--verbose", "--quiet", "--report",
         "--show-identity", "--make-psk", "--known", "--version", "--help", "--usage",
     };
     char *help;
@@ -748,7 +778,7 @@ static void test_help(void **state)
     for (size_t i = 0; i < COUNT(options); i++)
         assert_true(has(help, options[i]));
     assert_true(has(help, "HOST PORT | -l [ADDR] PORT | -b HOST PORT"));
-    assert_null(strstr(help, "--unixsock")); /* what is not there is not told of */
+    assert_null(strstr(help, "--chroot")); /* what is not there is not told of */
     for (const char *at = help; *at;) { /* and it fits into a terminal */
         size_t length = strcspn(at, "\n");
 

@@ -430,7 +430,7 @@ static const char *sample(const struct poptOption *option)
     } samples[] = {
         {"source", "192.0.2.1"}, {"role", "client"}, {"hello", "wait"}, {"symmetric", "require"}, {"role-preference", "m"},
         {"pass", "env:P"}, {"pin", PIN_A}, {"ocsp", "require"}, {"tofu", "never"}, {"remote-id", "require"},
-        {"priority", "NORMAL"}, {"alpn", "a"}, {"to", "unix:/a"}, {"framing", "line"}, {"export", "a:1"}, {"known", "list"}, {"report", "/dev/null"},
+        {"priority", "NORMAL"}, {"alpn", "a"}, {"to", "unix:/a"}, {"from", "unix:/a"}, {"framing", "line"}, {"export", "a:1"}, {"known", "list"}, {"report", "/dev/null"},
         {"extension-id", "1"}, {"mtu", "1000"}, {"recordsize", "1000"}, {"channel-binding", "tls-exporter"}, {"sctp-udp", "9899"}, {"source-port", "5"}, {"config", "none"}, {"commands", "~"},
     };
 

@@ -132,7 +132,7 @@ static void test_listening(void **state)
         char *said;
 
         begin(&report, REPORT_NORMAL);
-        report_listening(&report, TRANSPORT_TCP, &table[i].local);
+        report_listening(&report, TRANSPORT_TCP, &table[i].local, false);
         said = end(&report);
         event = only_event();
         assert_event(event, "listening", keys, COUNT(keys));
@@ -539,7 +539,7 @@ static void test_several_events_are_several_lines(void **state)
     (void)state;
     file_put(scratch_path("events"), "what was there before\n", 0600);
     begin(&report, REPORT_QUIET);
-    report_listening(&report, TRANSPORT_TCP, &local);
+    report_listening(&report, TRANSPORT_TCP, &local, false);
     report_connected(&report, &transport);
     report_handshake(&report, &facts);
     report_accepted(&report);
