@@ -77,7 +77,7 @@ bool framing_crlf(bool *after_cr, const uint8_t *bytes, size_t length, struct bu
         size_t piece = end ? (size_t)(end - bytes) : length;
         bool has_cr = piece ? bytes[piece - 1] == '\r' : *after_cr;
 
-        if (!buffer_append(out, bytes, piece) || (end && !buffer_append(out, "\r\n" + has_cr, 2u - has_cr)))
+        if (!buffer_append(out, bytes, piece) || (end && !buffer_append(out, &"\r\n"[has_cr], 2u - has_cr)))
             return false;
         *after_cr = !end && has_cr;
         piece += end ? 1 : 0;
