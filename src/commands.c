@@ -240,9 +240,8 @@ static enum commands_wish quit(struct commands *commands, const struct commands_
 
 static enum commands_wish suspend(struct commands *commands, const struct commands_numbers *numbers)
 {
-    (void)commands;
     (void)numbers;
-    tty_suspend();
+    tty_suspend(commands->raw);
     return COMMANDS_NOTHING;
 }
 

@@ -13,6 +13,7 @@ struct commands {
     struct escape escape;
     struct channel *channel;
     const struct facts *facts;
+    const struct tty_raw *raw; /* NULL: we did not make the terminal so */
     int64_t since; /* wait_now() */
     enum { COMMANDS_NOT_ASKED, COMMANDS_ASKED_FOR_KEYS, COMMANDS_PINGED } asked;
     int64_t asked_at_us;

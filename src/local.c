@@ -1,5 +1,6 @@
 /* local.c - the plain side of a session: reading, writing, and the end of each. */
 #include "local.h"
+#include "local_pty.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -80,17 +81,20 @@ void local_init(struct local *local, const struct local_config *config)
                             .connection = config->kind == LOCAL_DESCRIPTOR ? config->fd : -1,
                             .in = {.fd = -1, .name = in_names[config->kind]},
                             .out = {.fd = -1, .name = out_names[config->kind]},
-                            .program = {.ears = -1},
+                            .program = {.ears = -1, .resizes = -1},
                             .discard = !config->use_out};
 }
 
-static bool open_stdio(struct local *local)
+static bool open_stdio(struct local *local, struct error *error)
 {
     if (local->config->use_in)
         open_end(&local->in, STDIN_FILENO, O_RDONLY);
     if (local->config->use_out)
         open_end(&local->out, STDOUT_FILENO, O_WRONLY);
-    return true;
+    if (!local->config->raw || tty_raw_begin(&local->raw, STDIN_FILENO))
+        return true;
+    fail(local, error, STATUS_LOCAL, "cannot make the terminal raw: %s", strerror(errno));
+    return false;
 }
 
 /* A socket has one descriptor for each direction, so that each can be over by itself. */
@@ -109,7 +113,7 @@ static bool start_program(struct local *local, const struct local_occasion *occa
 {
     const struct local_config *config = local->config;
     struct local_program_config program = {
-        .words = config->words, .hidden = config->hidden, .use_in = config->use_in, .use_out = config->use_out};
+        .words = config->words, .hidden = config->hidden, .use_in = config->use_in, .use_out = config->use_out, .pty = config->pty};
 
     local->failed = !local_program_start(&local->program, &program, occasion, wait, error);
     local->in.fd = local->program.in;
@@ -121,7 +125,7 @@ bool local_open(struct local *local, const struct local_occasion *occasion, stru
 {
     switch (local->config->kind) {
     case LOCAL_STDIO:
-        return open_stdio(local);
+        return open_stdio(local, error);
     case LOCAL_PROGRAM:
         return start_program(local, occasion, wait, error);
     case LOCAL_TARGET:
@@ -161,11 +165,13 @@ void local_hang_up(struct local *local)
         setsockopt(local->connection, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     local_program_hang_up(&local->program);
     close_ends(local);
+    tty_raw_end(&local->raw);
 }
 
 void local_close(struct local *local, struct wait *wait, int patience_ms)
 {
     close_ends(local);
+    tty_raw_end(&local->raw);
     local_program_finish(&local->program, wait, patience_ms);
 }
 
@@ -179,7 +185,9 @@ void local_look(struct local *local)
     if (!local->program.ended)
         return;
     local->reader_gone = local->discard = true;
-    if (local->in.fd >= 0 && ioctl(local->in.fd, FIONREAD, &left) == 0)
+    if (local->program.has_pty)
+        local->left = LOCAL_PTY_LEFT_MAX;
+    else if (local->in.fd >= 0 && ioctl(local->in.fd, FIONREAD, &left) == 0)
         local->left = (size_t)left;
 }
 
@@ -262,9 +270,11 @@ size_t local_write(struct local *local, const uint8_t *bytes, size_t length, str
         length = PIPE_BUF;
     count = local->out.is_socket ? send(local->out.fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL)
                                  : write(local->out.fd, bytes, length);
-    if (count >= 0)
+    if (count >= 0) {
+        local->in_line = count > 0 ? bytes[count - 1] != '\n' && bytes[count - 1] != '\r' : local->in_line;
         return (size_t)count;
-    if (errno == EPIPE || (is_connection(local) && errno == ECONNRESET)) {
+    }
+    if (errno == EPIPE || (local->program.has_pty && errno == EIO) || (is_connection(local) && errno == ECONNRESET)) {
         local->reader_gone = true;
         local->discard = !local_ends_with_reader(local); /* what it said before can still be read */
         if (is_connection(local) && local->in.has_ended)
@@ -285,6 +295,8 @@ bool local_close_out(struct local *local, struct error *error)
     /* A connection goes on in the other direction. */
     if (local->out.is_socket)
         shutdown(fd, SHUT_WR);
+    if (local->program.has_pty)
+        local_pty_end(fd, local->in_line);
     if (close(fd) == 0 || errno == EINTR)
         return true;
     fail(local, error, STATUS_LOCAL, "cannot write to %s: %s", local->out.name, strerror(errno));

@@ -15,6 +15,7 @@
 #include "local_occasion.h"
 #include "local_program.h"
 #include "local_target.h"
+#include "tty.h"
 #include "wait.h"
 
 enum local_kind {
@@ -31,9 +32,11 @@ struct local_config {
     bool use_out;    /* false: what the peer sends is thrown away */
     enum framing_kind framing; /* these two are for who moves the bytes */
     bool crlf;                 /* what is read has lines that end with LF, and is to be sent with CR LF */
+    bool raw;        /* LOCAL_STDIO: stdin is a terminal, and hands over each key */
     int fd;          /* LOCAL_DESCRIPTOR: a stream socket, ours from local_init() on */
     const char *const *words; /* LOCAL_PROGRAM: see local_program.h */
     const char *hidden;
+    bool pty;
     struct local_target target; /* LOCAL_TARGET */
 };
 
@@ -48,10 +51,12 @@ struct local_end {
 struct local {
     const struct local_config *config;
     int connection;    /* of our own, for both directions; -1: none */
+    struct tty_raw raw;
     struct local_program program;
     struct local_end in;
     struct local_end out;
     size_t left;       /* of a program that has ended: the bytes that it has left to be read, at most */
+    bool in_line;      /* what was written last to a terminal does not end a line */
     bool is_held;      /* it has ended, and something that it has started could still write */
     bool discard;      /* what would go to `out` is thrown away */
     bool reader_gone;  /* nobody takes what goes to `out` any more */

@@ -1,5 +1,6 @@
 /* local_program.c - a program as the plain side of a session. */
 #include "local_program.h"
+#include "local_pty.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 struct pipes {
     int its_in, its_out;
     int our_out, our_in;
+    char pty[LOCAL_PTY_PATH_SIZE]; /* in place of the first two; "": none */
     int its_report, our_report; /* why it could not be started; closed without a word once it has been */
 };
 
@@ -39,10 +41,19 @@ static bool make_pipe(bool used, bool it_reads, int *its, int *ours)
     return fcntl(*ours, F_SETFL, O_NONBLOCK) == 0;
 }
 
+static bool make_terminal(struct pipes *pipes)
+{
+    pipes->our_in = local_pty_open(pipes->pty);
+    pipes->our_out = pipes->our_in < 0 ? -1 : fcntl(pipes->our_in, F_DUPFD_CLOEXEC, 3);
+    return pipes->our_out >= 0;
+}
+
 static bool make_pipes(const struct local_program_config *config, struct pipes *pipes)
 {
-    return make_pipe(config->use_out, true, &pipes->its_in, &pipes->our_out) &&
-           make_pipe(config->use_in, false, &pipes->its_out, &pipes->our_in) &&
+    if (config->pty && !make_terminal(pipes))
+        return false;
+    return (config->pty || (make_pipe(config->use_out, true, &pipes->its_in, &pipes->our_out) &&
+                            make_pipe(config->use_in, false, &pipes->its_out, &pipes->our_in))) &&
            make_pipe(true, false, &pipes->its_report, &pipes->our_report) && fcntl(pipes->our_report, F_SETFL, 0) == 0;
 }
 
@@ -71,6 +82,13 @@ static void set_environment(const struct local_program_config *config, const str
         unsetenv(config->hidden);
 }
 
+static bool take_ends(const struct pipes *pipes)
+{
+    if (*pipes->pty)
+        return local_pty_take(pipes->pty);
+    return setpgid(0, 0) == 0 && dup2(pipes->its_in, STDIN_FILENO) >= 0 && dup2(pipes->its_out, STDOUT_FILENO) >= 0;
+}
+
 /* Go on as the program: with our stderr, and nothing else of ours. */
 static void become(const struct local_program_config *config, const struct local_occasion *occasion,
                    const struct pipes *pipes, const struct wait *wait)
@@ -78,7 +96,7 @@ static void become(const struct local_program_config *config, const struct local
     int reason;
 
     set_environment(config, occasion);
-    if (setpgid(0, 0) == 0 && dup2(pipes->its_in, STDIN_FILENO) >= 0 && dup2(pipes->its_out, STDOUT_FILENO) >= 0 &&
+    if (take_ends(pipes) &&
         dup3(pipes->its_report, STDERR_FILENO + 1, O_CLOEXEC) >= 0) {
         closefrom(STDERR_FILENO + 2);
         wait_release(wait);
@@ -127,11 +145,11 @@ static void reap(struct local_program *program)
 bool local_program_start(struct local_program *program, const struct local_program_config *config,
                          const struct local_occasion *occasion, const struct wait *wait, struct error *error)
 {
-    struct pipes pipes = {-1, -1, -1, -1, -1, -1};
+    struct pipes pipes = {-1, -1, -1, -1, "", -1, -1};
     bool made;
     int reason = 0;
 
-    *program = (struct local_program){.in = -1, .out = -1, .ears = wait_hear_children()};
+    *program = (struct local_program){.in = -1, .out = -1, .ears = wait_hear_children(), .resizes = -1};
     made = program->ears >= 0 && make_pipes(config, &pipes);
     program->pid = made ? fork() : -1;
     if (program->pid == 0)
@@ -143,17 +161,27 @@ bool local_program_start(struct local_program *program, const struct local_progr
         reason = hear_start(pipes.our_report);
         program->in = pipes.our_in;
         program->out = pipes.our_out;
+        program->has_pty = config->pty;
     }
     close_all(&pipes.our_report, 1);
-    if (program->pid > 0 && reason == 0)
+    if (program->pid > 0 && reason == 0) {
+        program->resizes = config->pty ? wait_hear_resizes() : -1;
         return true;
+    }
     close_all((int[]){pipes.our_in, pipes.our_out, program->ears}, 3);
     if (reason) {
         tell_failure(config, reason, error);
         reap(program);
     }
-    *program = (struct local_program){.in = -1, .out = -1, .ears = -1};
+    *program = (struct local_program){.in = -1, .out = -1, .ears = -1, .resizes = -1};
     return false;
+}
+
+void local_program_resize(struct local_program *program)
+{
+    wait_heard_children(program->resizes);
+    if (program->in >= 0)
+        local_pty_resize(program->in);
 }
 
 /* ---- Ending ---- */
@@ -206,4 +234,6 @@ void local_program_finish(struct local_program *program, struct wait *wait, int 
     }
     reap(program);
     close(program->ears);
+    if (program->resizes >= 0)
+        close(program->resizes);
 }

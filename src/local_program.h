@@ -1,6 +1,6 @@
 /* local_program.h - a program as the plain side of a session: started, told that the session is over, waited for.
  *
- * It has a process group of its own, pipes for stdin and stdout, and nothing of ours but stderr. local_program_start(); when
+ * It has a process group of its own, pipes for stdin and stdout or a terminal, and nothing of ours but stderr. local_program_start(); when
  * `ears` can be read, local_program_look(); in the end local_program_finish(), whatever happened. */
 #ifndef SYMTLS_LOCAL_PROGRAM_H
 #define SYMTLS_LOCAL_PROGRAM_H
@@ -17,11 +17,14 @@ struct local_program_config {
     const char *hidden; /* a variable of the environment that it must not see; NULL: none */
     bool use_in;  /* false: what it writes goes nowhere */
     bool use_out; /* false: it has nothing to read */
+    bool pty;     /* it gets a terminal, for its stderr too; both directions are used */
 };
 
 /* A zeroed struct is no program. */
 struct local_program {
     pid_t pid;   /* and its process group; 0: none */
+    bool has_pty;
+    int resizes; /* with a pty: can be read when our terminal's size has changed; -1: none */
     int ears;    /* can be read when a child of ours has ended */
     int in;      /* what it writes; -1: not used. These two are the caller's */
     int out;     /* what it reads; -1: not used */
@@ -38,6 +41,9 @@ bool local_program_start(struct local_program *program, const struct local_progr
 
 /* Has it ended? */
 void local_program_look(struct local_program *program);
+
+/* When `resizes` can be read. */
+void local_program_resize(struct local_program *program);
 
 /* The session has come to no good end: tell its group, as a terminal that hangs up does. */
 void local_program_hang_up(struct local_program *program);

@@ -78,6 +78,8 @@ static const struct {
     {'k', AT(keep_open)},
     {OPT_SEND_PROXY, AT(send_proxy)},
     {'C', AT(crlf)},
+    {OPT_PTY, AT(pty)},
+    {OPT_RAW, AT(raw)},
 };
 
 static const struct {

@@ -104,6 +104,8 @@ struct options {
 
     struct options_list program; /* its words, NULL after them; none: stdin and stdout */
     struct options_target { const char *name, *host, *port, *path; } to, from; /* `path` or the other two; name NULL: not given */
+    bool pty; /* the program gets a terminal */
+    bool raw; /* ours hands over each key */
     int to_ms; /* for a connection to it */
     bool send_proxy;
     int descriptor;   /* of an open connection, in place of host and port; -1: none */

@@ -66,6 +66,15 @@ static const struct {
     {OPT_FROM, 'c', "--from and --sh-exec are two local sides: choose one"},
     {OPT_FROM, OPT_TO, "--from and --to are two local sides: choose one"},
     {OPT_FROM, 'z', "-z leaves after the handshake: there is nothing to do for --from"},
+    {OPT_PTY, 'd', "a terminal (--pty) goes both ways: -d has no place there"},
+    {OPT_PTY, OPT_RECV_ONLY, "a terminal (--pty) goes both ways: --recv-only has no place there"},
+    {OPT_PTY, OPT_SEND_ONLY, "a terminal (--pty) goes both ways: --send-only has no place there"},
+    {OPT_RAW, 'e', "--raw is about our own terminal, and with --exec the program has that place"},
+    {OPT_RAW, 'c', "--raw is about our own terminal, and with --sh-exec the program has that place"},
+    {OPT_RAW, OPT_TO, "--raw is about our own terminal, and with --to the service has that place"},
+    {OPT_RAW, 'd', "--raw is for keys that are sent, and -d sends nothing"},
+    {OPT_RAW, OPT_RECV_ONLY, "--raw is for keys that are sent, and --recv-only sends nothing"},
+    {OPT_RAW, 'z', "-z leaves after the handshake: there is nothing to do for --raw"},
     {'v', 'q', "-v and -q contradict each other"},
     {'l', OPT_DANE, "--dane is about the name that we call, and with -l the peer calls us: whoever comes has no name yet"},
     {'l', OPT_RETRY, "-l waits for the peer by itself; --retry is for calling it"},
@@ -412,6 +421,8 @@ bool options_check(struct options *options, const struct options_given *given, c
         return complain(error, "with -l -u the peer has to speak first: with --symmetric never we can only be the server");
     if (options->crlf && options->framing == FRAMING_LEN16)
         return complain(error, "--framing len16 counts bytes, and --crlf would change how many there are");
+    if (options->pty && !options->program.count)
+        return complain(error, "--pty gives a program a terminal: it goes with --exec or --sh-exec");
     if (options->send_proxy && !options->to.name)
         return complain(error, "--send-proxy is for the service that --to names");
     if (options->to.port && !check_port("--to: the port", options->to.port, false, error))

@@ -54,6 +54,8 @@ enum {
     OPT_FRAMING,
     OPT_FD,
     OPT_FROM,
+    OPT_PTY,
+    OPT_RAW,
     OPT_SEND_ONLY,
     OPT_RECV_ONLY,
     OPT_REPORT,

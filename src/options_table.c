@@ -90,6 +90,8 @@ static const struct poptOption tls_options[] = {
 static const struct poptOption local_options[] = {
     TAKES("exec", 'e', 'e', "a program in place of stdin and stdout", "COMMAND"),
     TAKES("sh-exec", 'c', 'c', "the same, as /bin/sh reads it", "COMMAND"),
+    FLAG("pty", '\0', OPT_PTY, "the program gets a terminal"),
+    FLAG("raw", '\0', OPT_RAW, "our terminal hands over each key, for a program with --pty at the other end"),
     TAKES("to", '\0', OPT_TO, "lead the session on to a service: tcp:HOST:PORT, unix:PATH", "TARGET"),
     FLAG("send-proxy", '\0', OPT_SEND_PROXY, "with --to: tell it the peer's address first (PROXY protocol)"),
     TAKES("framing", '\0', OPT_FRAMING, "units of data, one a record or datagram: read, line, nul, len16 (read)", "HOW"),

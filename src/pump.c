@@ -232,6 +232,7 @@ static bool begin(struct pump *pump)
     }
     if (begun && pump->config->commands)
         commands_init(&pump->commands, pump->config->commands, pump->channel, facts);
+    pump->commands.raw = &pump->local.raw;
     return begun;
 }
 

@@ -217,6 +217,9 @@ static void end_directions(struct pump *pump)
     if (peer_closed && !pump->result.peer_closed && !pump->in_ended)
         report_say(pump->report, pump->config->local->kind == LOCAL_STDIO && isatty(STDIN_FILENO) ? REPORT_NORMAL : REPORT_VERBOSE,
                    "the peer has ended its direction; the end of our input ends the session");
+    /* A terminal whose user has left hangs up, even if there were good-byes. */
+    if (peer_closed && pump->channel->ended && pump->local.program.has_pty)
+        local_program_hang_up(&pump->local.program);
     pump->result.peer_closed = peer_closed;
 }
 
@@ -340,13 +343,14 @@ static enum wait_result wait_for_all(struct pump *pump)
     bool want_in = wants_in(pump);
     bool want_out = buffer_used(&pump->out) > 0 && !pump->local.discard;
     bool want_rest = want_in && local_is_ending(&pump->local);
-    struct pollfd fds[4] = {
+    struct pollfd fds[5] = {
         channel_poll(pump->channel),
         {.fd = want_in ? pump->local.in.fd : -1, .events = POLLIN},
         {.fd = want_out ? pump->local.out.fd : -1, .events = POLLOUT},
         {.fd = local_is_running(&pump->local) ? pump->local.program.ears : -1, .events = POLLIN},
+        {.fd = pump->local.program.resizes, .events = POLLIN},
     };
-    enum wait_result result = pump_wait(pump, fds, 4, want_rest ? wait_now() : soonest(pump));
+    enum wait_result result = pump_wait(pump, fds, 5, want_rest ? wait_now() : soonest(pump));
 
     if (result == WAIT_SIGNALLED || (result == WAIT_LATE && !want_rest))
         return result;
@@ -359,6 +363,8 @@ static enum wait_result wait_for_all(struct pump *pump)
         read_local(pump);
     if (fds[3].revents)
         look_at_program(pump);
+    if (fds[4].revents)
+        local_program_resize(&pump->local.program);
     return WAIT_READY;
 }
 

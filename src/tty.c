@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -116,12 +118,82 @@ void tty_tell(const char *text)
         close(own);
 }
 
-void tty_suspend(void)
+void tty_suspend(const struct tty_raw *raw)
 {
     struct termios before;
     bool known = tcgetattr(STDIN_FILENO, &before) == 0;
 
+    if (raw && raw->guard)
+        tcsetattr(raw->fd, TCSADRAIN, &raw->before);
     raise(SIGTSTP);
     if (known)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+}
+
+bool tty_window(struct winsize *size)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (ioctl(fd, TIOCGWINSZ, size) == 0 && size->ws_row && size->ws_col)
+            return true;
+    return false;
+}
+
+/* ---- Raw ---- */
+
+/* Wait until nobody holds the other end of the line, which is when the one that we watch over has died, whatever of. */
+static void watch(const struct tty_raw *raw, int line)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTOU};
+
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        signal(signals[i], SIG_IGN);
+    while (read(line, &(char){0}, 1) < 0 && errno == EINTR)
+        ;
+    tcsetattr(raw->fd, TCSADRAIN, &raw->before);
+    _exit(0);
+}
+
+static bool post_guard(struct tty_raw *raw)
+{
+    int line[2];
+
+    if (pipe2(line, O_CLOEXEC) != 0)
+        return false;
+    raw->guard = fork();
+    if (raw->guard == 0) {
+        close(line[1]);
+        watch(raw, line[0]);
+    }
+    close(line[0]);
+    raw->line = line[1];
+    if (raw->guard > 0)
+        return true;
+    close(line[1]);
+    raw->guard = 0;
+    return false;
+}
+
+bool tty_raw_begin(struct tty_raw *raw, int fd)
+{
+    struct termios settings;
+
+    *raw = (struct tty_raw){.fd = fd};
+    if (tcgetattr(fd, &raw->before) != 0 || !post_guard(raw))
+        return false;
+    settings = raw->before;
+    cfmakeraw(&settings);
+    if (tcsetattr(fd, TCSADRAIN, &settings) == 0)
+        return true;
+    tty_raw_end(raw);
+    return false;
+}
+
+void tty_raw_end(struct tty_raw *raw)
+{
+    if (raw->guard == 0)
+        return;
+    close(raw->line); /* it gives them back, and we wait for that */
+    while (waitpid(raw->guard, NULL, 0) < 0 && errno == EINTR)
+        ;
+    raw->guard = 0;
 }

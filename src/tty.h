@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <sys/ioctl.h>
+#include <sys/types.h>
+#include <termios.h>
+
 #include "wait.h"
 
 struct tty {
@@ -32,7 +36,21 @@ bool tty_is_by_line(int fd);
 /* A line to whoever sits at the terminal: on stderr if that is one, else on /dev/tty, or on stderr if there is none. */
 void tty_tell(const char *text);
 
-/* Stop, as by Control-Z. Once we go on, the terminal is as it was. */
-void tty_suspend(void);
+/* How large it is: the one that we are started at, whichever of stdin, stdout and stderr it is. False: none of them. */
+bool tty_window(struct winsize *size);
+
+/* Each key is handed over as it is, and shown by nobody. tty_raw_end() has to come; if we are killed before, another process
+ * gives the terminal its settings back. A zeroed struct is not raw. */
+struct tty_raw {
+    pid_t guard; /* that process; 0: not raw */
+    int line;    /* on which it hears whether we live */
+    int fd;
+    struct termios before;
+};
+bool tty_raw_begin(struct tty_raw *raw, int fd);
+void tty_raw_end(struct tty_raw *raw);
+
+/* Stop, as by Control-Z; with the settings from before it was made raw (`raw` may be NULL). Once we go on, the terminal is as it was. */
+void tty_suspend(const struct tty_raw *raw);
 
 #endif

@@ -46,14 +46,24 @@ void wait_release(const struct wait *wait)
     sigprocmask(SIG_SETMASK, &wait->before, NULL);
 }
 
-int wait_hear_children(void)
+static int hear(int number)
 {
     sigset_t set;
 
-    signal(SIGCHLD, SIG_DFL); /* who ignores it has no children to wait for */
     sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, number);
     return sigprocmask(SIG_BLOCK, &set, NULL) == 0 ? signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC) : -1;
+}
+
+int wait_hear_children(void)
+{
+    signal(SIGCHLD, SIG_DFL); /* who ignores it has no children to wait for */
+    return hear(SIGCHLD);
+}
+
+int wait_hear_resizes(void)
+{
+    return hear(SIGWINCH);
 }
 
 void wait_heard_children(int fd)

@@ -42,6 +42,9 @@ void wait_release(const struct wait *wait);
 int wait_hear_children(void);
 void wait_heard_children(int fd);
 
+/* The same for a change of our terminal's size. */
+int wait_hear_resizes(void);
+
 /* End the process by `signal`, as if it had never been caught. */
 void wait_die(int signal) __attribute__((noreturn));
 

@@ -331,7 +331,7 @@ static int be_shell(void *argument)
         signal(SIGTTOU, SIG_DFL);
         if (!tty_is_by_line(STDIN_FILENO))
             _exit(3);
-        tty_suspend();
+        tty_suspend(NULL);
         _exit(0);
     }
     if (waitpid(job, &status, WUNTRACED) != job || !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTSTP)
