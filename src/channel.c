@@ -165,7 +165,8 @@ static void trace_connection(const struct trace_sink *trace, const struct transp
     static const char *const kinds[] = {[TRANSPORT_TCP] = "TCP",
                                         [TRANSPORT_UDP] = "UDP",
                                         [TRANSPORT_SCTP] = "SCTP",
-                                        [TRANSPORT_SCTP_IN_UDP] = "SCTP in UDP"};
+                                        [TRANSPORT_SCTP_IN_UDP] = "SCTP in UDP",
+                                        [TRANSPORT_UNIX] = "UNIX"};
     char local[ADDRESS_TEXT_SIZE], remote[ADDRESS_TEXT_SIZE];
     struct trace_event event = {.kind = TRACE_CONNECTION,
                                 .texts = {address_text(&transport->local, local), address_text(&transport->remote, remote),
