@@ -312,6 +312,14 @@ static uint8_t commands_of(const struct life *life)
     return 0;
 }
 
+/* Where a line of the terminal can be cleared. */
+static bool can_show_progress(const struct options *options)
+{
+    const char *terminal = getenv("TERM");
+
+    return options->progress && isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
 void life_converse(struct life *life)
 {
     const struct options *options = &life->program->options;
@@ -328,6 +336,7 @@ void life_converse(struct life *life)
                                  .told_context = life->told_context,
                                  .commands = commands_of(life)};
 
+    life->program->report.progress = can_show_progress(options);
     life->result = pump_run(&config, &life->channel, &life->program->report, &life->program->wait);
 }
 
@@ -357,6 +366,8 @@ int life_tell(struct life *life)
                              .sent = life->result.sent,
                              .received = life->result.received,
                              .peer_closed = life->result.peer_closed,
+                             .moving_ms = life->result.moving_ms,
+                             .peer_has_all = life->result.peer_has_all,
                              .datagrams = life->session.datagrams,
                              .lost = life->result.lost,
                              .error = &life->error};

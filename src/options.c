@@ -80,6 +80,7 @@ static const struct {
     {'C', AT(crlf)},
     {OPT_PTY, AT(pty)},
     {OPT_RAW, AT(raw)},
+    {OPT_PROGRESS, AT(progress)},
 };
 
 static const struct {

@@ -119,6 +119,7 @@ struct options {
     bool no_stdin;
     bool discard;
     bool zero;
+    bool progress;
     int verbosity;
     const char *report;
     const char *trace; /* NULL: none; OPTIONS_TRACE_STDERR */

@@ -56,6 +56,7 @@ enum {
     OPT_FROM,
     OPT_PTY,
     OPT_RAW,
+    OPT_PROGRESS,
     OPT_SEND_ONLY,
     OPT_RECV_ONLY,
     OPT_REPORT,

@@ -114,6 +114,7 @@ static const struct poptOption serving_options[] = {
 static const struct poptOption other_options[] = {
     FLAG("verbose", 'v', 'v', "tell more"),
     FLAG("quiet", 'q', 'q', "tell errors only"),
+    FLAG("progress", '\0', OPT_PROGRESS, "on a terminal: a line that tells how far it is"),
     TAKES("report", '\0', OPT_REPORT, "events as JSON lines", "FILE|fd:N"),
     {"trace", '\0', POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_TRACE, "draw the handshake: on stderr, or into FILE (FILE.svg: a picture)", "FILE|fd:N"},
     TAKES("save-cert", '\0', OPT_SAVE_CERT, "write down what the peer shows of who it is (PEM)", "FILE"),

@@ -253,6 +253,8 @@ struct pump_result pump_run(const struct pump_config *config, struct channel *ch
     if (config->resumption && session_state(pump.session) == SESSION_FAILED)
         resumption_forget(config->resumption, pump.session);
     pump_leave(&pump);
+    if (pump.progress.began)
+        pump.result.moving_ms = wait_now() - pump.progress.began + 1;
     if (pump.aside.status && pump.error->status)
         report_say(report, REPORT_QUIET, "%s", pump.aside.story);
     else if (pump.aside.status)

@@ -43,6 +43,8 @@ struct pump_result {
     uint64_t received; /* application bytes that came from it */
     uint64_t lost;     /* records of the peer that never came: datagrams only */
     bool peer_closed;  /* its close_notify has come */
+    int64_t moving_ms; /* since we had accepted the peer; 0: we never had */
+    bool peer_has_all; /* its close_notify came after ours */
     int program_status; /* how a program has ended, as a shell says it; 0: well, or there was none */
     int program_signal; /* that it died by; 0: none */
     bool reader_gone;  /* stdout has no reader any more: end as SIGPIPE would */

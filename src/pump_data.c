@@ -3,6 +3,8 @@
 #include "text.h"
 #include "tty.h"
 
+#include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum {
@@ -213,6 +215,7 @@ static void end_directions(struct pump *pump)
         (!peer_closed || all_written) && pump->error->status == STATUS_OK) {
         session_close(pump->session);
         pump->closed_at = wait_now();
+        pump->peer_closed_first = peer_closed;
     }
     if (peer_closed && !pump->result.peer_closed && !pump->in_ended)
         report_say(pump->report, pump->config->local->kind == LOCAL_STDIO && isatty(STDIN_FILENO) ? REPORT_NORMAL : REPORT_VERBOSE,
@@ -350,8 +353,12 @@ static enum wait_result wait_for_all(struct pump *pump)
         {.fd = local_is_running(&pump->local) ? pump->local.program.ears : -1, .events = POLLIN},
         {.fd = pump->local.program.resizes, .events = POLLIN},
     };
-    enum wait_result result = pump_wait(pump, fds, 5, want_rest ? wait_now() : soonest(pump));
+    int64_t deadline = want_rest ? wait_now() : soonest(pump);
+    enum wait_result result =
+        pump_wait(pump, fds, 5, pump->report->progress ? pump_earlier(deadline, progress_due(&pump->progress)) : deadline);
 
+    if (result == WAIT_LATE && wait_now() < deadline)
+        return WAIT_READY; /* but for the progress to be shown */
     if (result == WAIT_SIGNALLED || (result == WAIT_LATE && !want_rest))
         return result;
     if (fds[2].revents || (pump->local.discard && buffer_used(&pump->out)))
@@ -378,9 +385,26 @@ static void tell_unreachable(struct pump *pump)
                transport_reason(pump->channel->unreachable));
 }
 
+/* In one write(2), as all that we say. */
+static void show_progress(struct pump *pump)
+{
+    struct progress_state state = {.sent = pump->result.sent,
+                                   .received = pump->result.received,
+                                   .we_closed = session_we_closed(pump->session),
+                                   .peer_closed = session_peer_closed(pump->session)};
+    struct winsize size = {.ws_col = 0};
+    char line[PROGRESS_SIZE];
+
+    if (!pump->report->progress || wait_now() < progress_due(&pump->progress))
+        return;
+    ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+    progress_line(&pump->progress, wait_now(), &state, size.ws_col ? size.ws_col : 80, line);
+    dprintf(STDERR_FILENO, PROGRESS_CLEAR "%s", line);
+}
+
 void pump_move_data(struct pump *pump)
 {
-    pump->last_data = wait_now();
+    pump->last_data = pump->progress.began = wait_now();
     pump->news_at = wait_until(PUMP_NEWS_MS);
     for (;;) {
         receive_all(pump);
@@ -398,6 +422,7 @@ void pump_move_data(struct pump *pump)
         end_directions(pump);
         if (is_over(pump) || is_cut(pump))
             return;
+        show_progress(pump);
         switch (wait_for_all(pump)) {
         case WAIT_SIGNALLED:
             return;

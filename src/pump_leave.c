@@ -145,5 +145,6 @@ void pump_leave(struct pump *pump)
         transport_abort(&pump->channel->transport); /* without a word: this is what it came to at our end, too */
     else
         leave_stream(pump, well);
+    pump->result.peer_has_all = is_well(pump) && session_we_closed(pump->session) && session_peer_closed(pump->session) && !pump->peer_closed_first;
     leave_local(pump);
 }

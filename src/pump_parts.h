@@ -3,6 +3,7 @@
 #define SYMTLS_PUMP_PARTS_H
 
 #include "commands.h"
+#include "progress.h"
 #include "pump.h"
 
 struct pump {
@@ -22,12 +23,14 @@ struct pump {
     bool accepted_reported;
     bool unreachable_told;
     bool waste_told;
+    struct progress progress;
     bool needs_more;        /* of the local side, for one unit */
     bool after_cr;          /* the last byte that was read is one */
     int64_t news_at;        /* WAIT_FOREVER: told */
     int64_t handshake_deadline;
     int64_t last_data;      /* wait_now() when application bytes went either way */
     int64_t closed_at;      /* wait_now() when we ended our direction */
+    bool peer_closed_first; /* the peer had ended its own by then */
     struct trust_result trust;
     struct error aside;     /* what failed beside the session, which goes on */
     struct facts facts;

@@ -1,6 +1,7 @@
 /* report.c - one struct of facts to sentences, and to JSON lines. */
 #include "report.h"
 #include "lock.h"
+#include "progress.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,7 +99,7 @@ void report_say(const struct report *report, enum report_verbosity verbosity, co
     if (report->session)
         dprintf(STDERR_FILENO, "symtls: session %lu: %s\n", report->session, text);
     else
-        dprintf(STDERR_FILENO, "symtls: %s\n", text);
+        dprintf(STDERR_FILENO, "%ssymtls: %s\n", report->progress ? PROGRESS_CLEAR : "", text);
 }
 
 /* ---- JSON lines ---- */
@@ -383,6 +384,7 @@ void report_closed(struct report *report, const struct report_end *end)
 {
     json_t *keys;
     const char *cause = end->error->story;
+    char total[PROGRESS_SIZE];
 
     if (report->closed)
         return;
@@ -397,6 +399,10 @@ void report_closed(struct report *report, const struct report_end *end)
     set(keys, "seconds", json_real((double)(wait_now() - report->started) / 1000));
     set(keys, "cause", text_or_null(cause));
     emit(report, "closed", keys);
+    if (report->progress && end->moving_ms > 0) {
+        progress_total(end->sent, end->received, end->moving_ms, end->peer_has_all, total);
+        report_say(report, REPORT_QUIET, "%s", total);
+    }
     if (end->lost)
         report_say(report, REPORT_NORMAL, "%llu of the peer's datagrams never came", (unsigned long long)end->lost);
     if (*cause)

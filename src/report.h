@@ -18,6 +18,7 @@ struct report {
     int verbosity;
     int64_t started; /* wait_now() */
     bool closed;
+    bool progress; /* a line of the terminal tells how far it is (progress.h), and gives way to sentences */
     struct error error; /* the report itself could not be written */
 
     /* Where several processes tell of several sessions: */
@@ -59,6 +60,8 @@ struct report_end {
     bool peer_closed;
     bool datagrams;
     uint64_t lost; /* with datagrams: records of the peer that never came */
+    int64_t moving_ms; /* since data could move; 0: it never could */
+    bool peer_has_all;
     const struct error *error;
 };
 void report_closed(struct report *report, const struct report_end *end);

@@ -137,6 +137,7 @@ static const char *field(const struct options *options, const char *name)
         {"tickets", options->tickets},
         {"want_given", options->want_given},
         {"to_ms", options->to_ms},
+        {"progress", options->progress},
         {"pty", options->pty},
         {"raw", options->raw},
         {"framing", options->framing},
@@ -376,6 +377,8 @@ static const struct {
     {"--to unix:s --send-proxy -l 1", "to_path=s send_proxy=1"},
 
     /* data */
+    {"host 1", "progress=0"},
+    {"--progress host 1", "progress=1"},
     {"host 1", "pty=0 raw=0"},
     {"--pty -e sh -l 1", "pty=1"},
     {"--pty -c sh -l 1", "pty=1"},
@@ -551,6 +554,9 @@ static const struct {
     {"--to unix:a -c b host 1", "choose one"},
     {"--to unix:a -z host 1", "-z leaves after the handshake"},
     {"--send-proxy host 1", "--send-proxy is for the service"},
+    {"--progress --commands host 1", "--progress wants a line"},
+    {"--progress --raw host 1", "--progress wants a line"},
+    {"--progress -k -l 1", "--progress is about one session"},
     {"--pty host 1", "--pty gives a program a terminal"},
     {"--pty -e a -d host 1", "goes both ways"},
     {"--pty -e a --recv-only host 1", "goes both ways"},
