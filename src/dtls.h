@@ -8,7 +8,7 @@
 /* ContentType. */
 enum { DTLS_CHANGE_CIPHER_SPEC = 20, DTLS_ALERT = 21, DTLS_HANDSHAKE = 22, DTLS_APPLICATION_DATA = 23 };
 
-#define DTLS_MESSAGE_MAX 16000 /* bytes of a hello that we put together: memory is bounded by it. A larger one ends the handshake */
+#define DTLS_MESSAGE_MAX 16000 /* bytes of a hello that we put together; memory is bounded by it */
 
 struct dtls_record {
     uint8_t type;

@@ -201,10 +201,6 @@ static enum role_step one_record(struct role_datagram *datagram, const struct dt
         return ROLE_STEP_MORE;
     switch (fragment.type) {
     case HANDSHAKE_CLIENT_HELLO:
-        if (fragment.size > DTLS_MESSAGE_MAX) {
-            datagram->understood = true;
-            return role_refuse(datagram->stream, ROLE_REASON_HELLO_TOO_LARGE, ALERT_DECODE_ERROR);
-        }
         if (!assemble(datagram, record))
             return ROLE_STEP_MORE;
         datagram->understood = true;

@@ -114,7 +114,7 @@ void role_story(const struct role_stream *stream, char *text, size_t size)
         snprintf(text, size, "the peer's ClientHello is malformed");
         break;
     case ROLE_REASON_HELLO_TOO_LARGE:
-        snprintf(text, size, "the peer's ClientHello is larger than 64 KiB, or than 16,000 bytes over UDP");
+        snprintf(text, size, "the peer's ClientHello is larger than 64 KiB");
         break;
     case ROLE_REASON_RECORD_TOO_LONG:
         snprintf(text, size, "the peer's first TLS record is longer than a record can be");

@@ -37,7 +37,6 @@ static const struct story {
     {ROLE_REASON_BAD_PREFERENCE, STATUS_TLS, {0}, false, -1, "1 to 32", NULL},
     {ROLE_REASON_BAD_HELLO, STATUS_TLS, {0}, false, -1, "malformed", NULL},
     {ROLE_REASON_HELLO_TOO_LARGE, STATUS_TLS, {0}, false, -1, "64 KiB", NULL},
-    {ROLE_REASON_HELLO_TOO_LARGE, STATUS_TLS, {0}, false, -1, "16,000 bytes over UDP", NULL},
     {ROLE_REASON_RECORD_TOO_LONG, STATUS_TLS, {0}, false, -1, "record", NULL},
     {ROLE_REASON_UNEXPECTED, STATUS_TLS, {0}, false, -1, "neither", NULL},
     {ROLE_REASON_ALERT, STATUS_TLS, {0}, false, 40, "alert 40, handshake_failure: no roles", NULL},
