@@ -334,7 +334,8 @@ static int be_shell(void *argument)
         tty_suspend(NULL);
         _exit(0);
     }
-    if (waitpid(job, &status, WUNTRACED) != job || !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTSTP)
+    /* Valgrind stops a process by SIGSTOP, whatever it was told. */
+    if (waitpid(job, &status, WUNTRACED) != job || !WIFSTOPPED(status) || (WSTOPSIG(status) != SIGTSTP && WSTOPSIG(status) != SIGSTOP))
         return 1;
     tcsetpgrp(STDIN_FILENO, getpid());
     set_echo(true);
