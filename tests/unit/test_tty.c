@@ -334,8 +334,7 @@ static int be_shell(void *argument)
         tty_suspend(NULL);
         _exit(0);
     }
-    /* Valgrind stops a process by SIGSTOP, whatever it was told. */
-    if (waitpid(job, &status, WUNTRACED) != job || !WIFSTOPPED(status) || (WSTOPSIG(status) != SIGTSTP && WSTOPSIG(status) != SIGSTOP))
+    if (waitpid(job, &status, WUNTRACED) != job || !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTSTP)
         return 1;
     tcsetpgrp(STDIN_FILENO, getpid());
     set_echo(true);
@@ -349,9 +348,13 @@ static int be_shell(void *argument)
 
 static void test_suspend(void **state)
 {
+    const char *preloaded = getenv("LD_PRELOAD");
     struct asker asker;
 
     (void)state;
+    /* There the job ends in another way than by its own signal; without valgrind it is tested. */
+    if (preloaded && strstr(preloaded, "vgpreload"))
+        skip();
     start(&asker, be_shell);
     assert_int_equal(child_end(asker.child), 0);
     close(asker.terminal);
