@@ -26,11 +26,14 @@ static bool say_hello(struct session *session)
         return false;
     session_before_flight(session);
     code = gnutls_handshake(session->tls);
-    if (code != GNUTLS_E_AGAIN || !session_said_hello(session, before)) {
+    if (code == GNUTLS_E_AGAIN && session_said_hello(session, before))
+        return true;
+    /* With no cipher suite left, the library makes a hello without any, and would wait for an answer to it. */
+    if (session->config->priority && (code == GNUTLS_E_AGAIN || code == GNUTLS_E_NO_PRIORITIES_WERE_SET))
+        session_tell_nothing_left(session);
+    else
         error_set(session->error, STATUS_LOCAL, "the TLS library cannot make a ClientHello: %s", gnutls_strerror(code));
-        return false;
-    }
-    return true;
+    return false;
 }
 
 struct session *session_new(const struct session_config *config, int64_t now, struct error *error)

@@ -110,6 +110,9 @@ void session_learn_acceptance(struct session *session);
 /* A library session for a role, in place of the one that there was. False with an error. */
 bool session_make_tls(struct session *session, enum role role);
 
+/* The error: somebody's own priorities have left nothing to offer. */
+void session_tell_nothing_left(struct session *session);
+
 /* ---- session_identity.c ---- */
 
 /* The credentials of a library session: it shows what `identity` chooses. A GnuTLS error code. */

@@ -194,6 +194,15 @@ static int write_keylog(gnutls_session_t tls, const char *label, const gnutls_da
 
 /* ---- Setting up ---- */
 
+void session_tell_nothing_left(struct session *session)
+{
+    const char *priority = session->config->priority;
+
+    error_set(session->error, STATUS_LOCAL, "--priority: \"%s\" leaves nothing to offer: versions, ciphers, key exchanges, groups and signatures "
+              "have to go together, and with %s; gnutls-cli --list --priority shows what there is",
+              priority ? priority : "NORMAL", session->config->datagrams ? "UDP" : "a stream");
+}
+
 static bool set_priority(struct session *session, gnutls_session_t tls, enum role role)
 {
     const char *priority = session->config->priority;
@@ -209,7 +218,9 @@ static bool set_priority(struct session *session, gnutls_session_t tls, enum rol
         return false;
     }
     code = gnutls_priority_set_direct(tls, whole, &at);
-    if (code < 0) {
+    if (code == GNUTLS_E_NO_PRIORITIES_WERE_SET) {
+        session_tell_nothing_left(session);
+    } else if (code < 0) {
         if (at && strlen(at) >= strlen(types)) /* ours is no business of the user's */
             whole[strlen(priority)] = '\0';
         error_set(session->error, STATUS_LOCAL, "--priority: GnuTLS does not understand \"%s\" from \"%s\" on; see "
