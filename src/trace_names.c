@@ -8,8 +8,6 @@ struct name {
     const char *name;
 };
 
-#define FIND(table, number) find(table, sizeof(table) / sizeof *(table), number)
-
 static const char *find(const struct name *table, size_t count, uint16_t number)
 {
     for (size_t i = 0; i < count; i++)
@@ -202,35 +200,19 @@ static const struct name signatures[] = {
     {0x0906, "mldsa87"},
 };
 
-const char *trace_handshake_name(uint8_t type)
-{
-    return FIND(handshakes, type);
-}
+/* A function that finds the name of a number in a table. */
+#define NAMES(function, type, table)                                 \
+    const char *function(type number)                                \
+    {                                                                \
+        return find(table, sizeof(table) / sizeof *(table), number); \
+    }
 
-const char *trace_record_name(uint8_t type)
-{
-    return FIND(records, type);
-}
-
-const char *trace_version_name(uint16_t version)
-{
-    return FIND(versions, version);
-}
-
-const char *trace_extension_name(uint16_t type)
-{
-    return FIND(extensions, type);
-}
-
-const char *trace_group_name(uint16_t group)
-{
-    return FIND(groups, group);
-}
-
-const char *trace_signature_name(uint16_t scheme)
-{
-    return FIND(signatures, scheme);
-}
+NAMES(trace_handshake_name, uint8_t, handshakes)
+NAMES(trace_record_name, uint8_t, records)
+NAMES(trace_version_name, uint16_t, versions)
+NAMES(trace_extension_name, uint16_t, extensions)
+NAMES(trace_group_name, uint16_t, groups)
+NAMES(trace_signature_name, uint16_t, signatures)
 
 bool trace_is_grease(uint16_t number)
 {
