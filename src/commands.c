@@ -46,12 +46,14 @@ static void tell_directions(const struct session *session)
         say("%s closed %s direction; the other one is open", ours ? "we have" : "the peer has", ours ? "our" : "its");
 }
 
-static void tell_round_trip(const struct channel *channel)
+static bool tell_round_trip(const struct channel *channel)
 {
     unsigned us;
+    bool known = transport_round_trip(&channel->transport, &us);
 
-    if (transport_round_trip(&channel->transport, &us))
+    if (known)
         say("there and back it takes TCP %.2f ms", us / 1000.0);
+    return known;
 }
 
 static void tell_waiting(const struct channel *channel, uint64_t typed)
@@ -165,8 +167,10 @@ static void ask(struct commands *commands, bool ping)
         say("not yet: the peer has not accepted us so far");
         break;
     case SESSION_REKEY_UNKNOWN:
-        say("%s has %s", commands->facts->version,
-            ping ? "no ping" : "no new keys without negotiating anew, and that never happens here");
+        /* TCP asks all the time. */
+        if (!ping || !tell_round_trip(commands->channel))
+            say("%s has %s", commands->facts->version,
+                ping ? "no ping" : "no new keys without negotiating anew, and that never happens here");
         break;
     case SESSION_REKEY_CLOSED:
         say("our direction is closed: nothing more goes out");
@@ -260,7 +264,7 @@ static const struct {
     {'i', "i", "who the peer is, and why it is accepted", show_peer},
     {'x', "x", "exported values, to compare with the peer's", show_exporter},
     {'k', "k", "new keys for both directions (TLS 1.3)", rekey},
-    {'p', "p", "ping: how long it takes there and back (TLS 1.3)", ping},
+    {'p', "p", "ping: how long it takes there and back (TLS 1.3; else as TCP has it)", ping},
     {'b', "b", "a break: an empty record (TLS 1.3)", send_break},
     {SUSPEND, "^Z", "suspend symtls", suspend},
     {'?', "?", "this list", list},
