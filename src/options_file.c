@@ -110,6 +110,8 @@ static ptrdiff_t find_place(const char *kind, const char *value)
 
     if (strcmp(kind, "SOURCE") == 0) /* of a passphrase */
         return strncmp(value, "file:", 5) == 0 ? 5 : -1;
+    if (strcmp(kind, "TARGET") == 0 || strcmp(kind, "PLACE") == 0)
+        return strncmp(value, "unix:", 5) == 0 && value[5] ? 5 : -1;
     if (strcmp(kind, "[PEER=]FILE") == 0) {
         const char *sign = strchr(value, '=');
 

@@ -84,6 +84,8 @@ static const char *story_of(const struct options *options)
     add_list(plain, size, "peer", &options->peers);
     add_list(plain, size, "pin", &options->pins);
     add_list(plain, size, "alpn", &options->alpn);
+    add(plain, size, "to", options->to.path ? options->to.path : options->to.host);
+    add(plain, size, "from", options->from.path ? options->from.path : options->from.port);
     add(plain, size, "cacert", options->cacert);
     add(plain, size, "dane", options->dane ? options->dane_file ? options->dane_file : "dns" : NULL);
     add(plain, size, "sni", options->server_name && strcmp(options->server_name, options->host ? options->host : "") ? options->server_name : NULL);
@@ -215,6 +217,11 @@ static const struct {
     {"identity a.pem\npass file:~/p\n", "bob 1", "connect tcp host=bob port=1 identity=DIR/a.pem pass=file:/home/me/p"},
     {"identity a.pem\npass env:P\n", "bob 1", "connect tcp host=bob port=1 identity=DIR/a.pem pass=env:P"},
     {"cert my certificate.pem\ncacert c.pem\n", "bob 1", "connect tcp host=bob port=1 cert=DIR/my certificate.pem cacert=DIR/c.pem"},
+    {"to unix:~/s\n", "bob 1", "connect tcp host=bob port=1 to=/home/me/s"},
+    {"from unix:s\n", "bob 1", "connect tcp host=bob port=1 from=DIR/s"},
+    {"from unix:/s\n", "bob 1", "connect tcp host=bob port=1 from=/s"},
+    {"to tcp:~/s:5\n", "bob 1", "connect tcp host=bob port=1 to=~/s"}, /* a host */
+    {"from tcp:5\n", "bob 1", "connect tcp host=bob port=1 from=5"},
     {"dane\n", "bob.example 1", "connect tcp host=bob.example port=1 dane=dns"},
     {"dane dns\n", "bob.example 1", "connect tcp host=bob.example port=1 dane=DIR/dns"},
 
@@ -308,6 +315,9 @@ static const struct {
     {"ocsp never\n", "bob 1", FOR_THE_COMMAND_LINE("ocsp never")},
     {"keylog k\n", "bob 1", FOR_THE_COMMAND_LINE("keylog")},
     {"role-preference m\n", "bob 1", FOR_THE_COMMAND_LINE("role-preference")},
+    {"unixsock s\n", "bob 1", FOR_THE_COMMAND_LINE("unixsock")},
+    {"fd 3\n", "bob 1", FOR_THE_COMMAND_LINE("fd")},
+    {"save-cert f\n", "bob 1", FOR_THE_COMMAND_LINE("save-cert")},
     {"exec f\n", "bob 1", FOR_THE_COMMAND_LINE("exec")},
     {"sh-exec f\n", "bob 1", FOR_THE_COMMAND_LINE("sh-exec")},
     {"config f\n", "bob 1", FOR_THE_COMMAND_LINE("config")},
