@@ -1,21 +1,18 @@
 /* sctp_user.c - our end of the process that does SCTP in UDP. */
 #include "sctp_user.h"
+#include "confine.h"
 #include "fdpass.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534, END_MS = 500, STOP_MS = 10000, UDP_BUFFER = 1 << 20 };
+enum { END_MS = 500, STOP_MS = 10000, UDP_BUFFER = 1 << 20 };
 
 static const size_t shared_size = SCTP_STREAMS_MAX * sizeof(struct transport_progress);
 
@@ -44,24 +41,6 @@ static bool let_go(int control)
         return false;
     closefrom(4);
     return true;
-}
-
-/* Give up every right that there is to give up. */
-static bool lock_up(void)
-{
-    const struct rlimit none = {0, 0};
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct nothing[_LINUX_CAPABILITY_U32S_3] = {{0}};
-
-    if (geteuid() == 0) {
-        if (setgroups(0, NULL) != 0 && errno != EPERM) /* a user namespace may not allow that */
-            return false;
-        /* There nobody may have no number: then it stays that namespace's root, without its powers. */
-        if ((setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0) && errno != EINVAL)
-            return false;
-    }
-    return syscall(SYS_capset, &header, nothing) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_DUMPABLE, 0) == 0 && setrlimit(RLIMIT_FSIZE, &none) == 0 && setrlimit(RLIMIT_CORE, &none) == 0;
 }
 
 /* A ^C is for the session to deal with: this process ends when its descriptors do. */
@@ -95,7 +74,7 @@ static bool start_process(struct sctp_user *user)
     if (user->pid == 0) {
         prctl(PR_SET_NAME, "symtls-sctp");
         be_deaf();
-        if (let_go(raised) && lock_up())
+        if (let_go(raised) && confine())
             sctp_process_run(3, user->progress);
         _exit(1);
     }
