@@ -48,8 +48,8 @@ struct sctp_news {
 /* Run in a process of its own until `control` and all streams are closed. progress[SCTP_STREAMS_MAX], in shared memory,
  * is kept up to date. What ends a stream:
  *
- *   shutdown(SHUT_WR) by us     SCTP's SHUTDOWN, when everything is sent; ABORT if that makes no progress for 3 s; then close()
- *                               may follow at once, if `finished` was set before
+ *   shutdown(SHUT_WR) by us     SCTP's SHUTDOWN, when everything is sent; ABORT if that makes no progress (30 s, then 10 s for
+ *                               the farewell); then close() may follow at once, if `finished` was set before
  *   close() without that        ABORT
  *   the peer's SHUTDOWN         end of file, after its last byte
  *   the peer's ABORT, a peer    close(): an error, or end of file where nothing of ours was left unread
