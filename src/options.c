@@ -124,6 +124,17 @@ static const struct {
     {OPT_RETRY_DELAY, "--retry-delay", false, AT(retry_delay_ms)},
 };
 
+/* Those whose value is read by a function of its own, in options_values.c. */
+static const struct {
+    int option;
+    bool (*take)(struct options *options, const char *value, struct error *error);
+} values[] = {
+    {'e', options_take_exec}, {'i', options_take_identity}, {OPT_TO, options_take_to}, {OPT_FROM, options_take_from},
+    {OPT_DANE, options_take_dane}, {OPT_RETRY, options_take_retry}, {OPT_PEER, options_take_peer},
+    {OPT_SNI, options_take_sni}, {OPT_PIN, options_take_pin}, {OPT_ALPN, options_take_alpn},
+    {OPT_EXPORT, options_take_export}, {OPT_COMMANDS, options_take_commands}, {OPT_KNOWN, options_take_known},
+};
+
 /* Tasks that take the place of a session. */
 static const struct {
     int option;
@@ -161,6 +172,11 @@ static bool take_simple(struct options *options, int option, const char *value, 
             memcpy(base + times[i].ms, &number, sizeof number);
             return true;
         }
+    for (size_t i = 0; i < COUNT(values); i++)
+        if (values[i].option == option) {
+            *taken = values[i].take(options, value, error);
+            return true;
+        }
     for (size_t i = 0; i < COUNT(tasks); i++)
         if (tasks[i].option == option) {
             options->task = tasks[i].task;
@@ -194,14 +210,8 @@ bool options_take(struct options *options, int option, const char *value, struct
         options->transport = OPTIONS_SCTP;
         options->sctp_udp = true;
         return options_take_sctp_udp(options, value, error);
-    case 'e':
-        return options_take_exec(options, value, error);
     case 'c':
         return options_take_sh_exec(options, value);
-    case OPT_TO:
-        return options_take_to(options, value, error);
-    case 'i':
-        return options_take_identity(options, value, error);
     case 's':
         options->source = options->source ? options->source : value;
         return options_append(&options->sources, value);
@@ -219,8 +229,6 @@ bool options_take(struct options *options, int option, const char *value, struct
             return false;
         options->descriptor = (int)number;
         return true;
-    case OPT_FROM:
-        return options_take_from(options, value, error);
     case 'm':
         if (!options_take_number("-m", value, 1, SESSIONS_MOST, &number, error))
             return false;
@@ -232,34 +240,16 @@ bool options_take(struct options *options, int option, const char *value, struct
     case '6':
         options->family = AF_INET6;
         return true;
-    case OPT_DANE:
-        return options_take_dane(options, value, error);
-    case OPT_RETRY:
-        return options_take_retry(options, value, error);
     case OPT_EXTENSION_ID:
         if (!options_take_number("--extension-id", value, 0, 65535, &number, error))
             return false;
         options->extension_id = (uint16_t)number;
         return true;
-    case OPT_PEER:
-        return options_take_peer(options, value, error);
-    case OPT_SNI:
-        return options_take_sni(options, value, error);
-    case OPT_PIN:
-        return options_take_pin(options, value, error);
-    case OPT_ALPN:
-        return options_take_alpn(options, value, error);
     case OPT_RECORDSIZE:
         if (!options_take_number("--recordsize", value, RECORD_LEAST, RECORD_MOST, &number, error))
             return false;
         options->record_size = (size_t)number;
         return true;
-    case OPT_EXPORT:
-        return options_take_export(options, value, error);
-    case OPT_COMMANDS:
-        return options_take_commands(options, value, error);
-    case OPT_KNOWN:
-        return options_take_known(options, value, error);
     case 'v':
         options->verbosity++;
         return true;
