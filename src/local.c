@@ -109,7 +109,7 @@ static bool open_connection(struct local *local, struct error *error)
     return false;
 }
 
-static bool start_program(struct local *local, const struct local_occasion *occasion, const struct wait *wait, struct error *error)
+static bool start_program(struct local *local, const struct local_occasion *occasion, struct wait *wait, struct error *error)
 {
     const struct local_config *config = local->config;
     struct local_program_config program = {

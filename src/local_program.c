@@ -143,7 +143,7 @@ static void reap(struct local_program *program)
 }
 
 bool local_program_start(struct local_program *program, const struct local_program_config *config,
-                         const struct local_occasion *occasion, const struct wait *wait, struct error *error)
+                         const struct local_occasion *occasion, struct wait *wait, struct error *error)
 {
     struct pipes pipes = {-1, -1, -1, -1, "", -1, -1};
     bool made;
@@ -166,6 +166,7 @@ bool local_program_start(struct local_program *program, const struct local_progr
     close_all(&pipes.our_report, 1);
     if (program->pid > 0 && reason == 0) {
         program->resizes = config->pty ? wait_hear_resizes() : -1;
+        wait->group = program->pid;
         return true;
     }
     close_all((int[]){pipes.our_in, pipes.our_out, program->ears}, 3);
@@ -232,6 +233,7 @@ void local_program_finish(struct local_program *program, struct wait *wait, int 
             break;
         }
     }
+    wait->group = 0; /* soon it can be anybody's */
     reap(program);
     close(program->ears);
     if (program->resizes >= 0)

@@ -37,7 +37,7 @@ struct local_program {
 
 /* False with an error: STATUS_NO_PROGRAM, STATUS_NOT_EXECUTABLE, or STATUS_LOCAL. It runs once this returns true. */
 bool local_program_start(struct local_program *program, const struct local_program_config *config,
-                         const struct local_occasion *occasion, const struct wait *wait, struct error *error);
+                         const struct local_occasion *occasion, struct wait *wait, struct error *error);
 
 /* Has it ended? */
 void local_program_look(struct local_program *program);
@@ -49,7 +49,8 @@ void local_program_resize(struct local_program *program);
 void local_program_hang_up(struct local_program *program);
 
 /* Wait until it has ended. Once it has been told to, which a signal (`wait`) does as well, it has `patience_ms` for that
- * (-1: no limit), and then it is killed. Nothing of it is left afterwards but its status. */
+ * (-1: no limit), and then it is killed; a second signal ends us at once, and kills it before. Nothing of it is left afterwards
+ * but its status. */
 void local_program_finish(struct local_program *program, struct wait *wait, int patience_ms);
 
 #endif

@@ -125,8 +125,11 @@ enum wait_result wait_for(struct wait *wait, struct pollfd *fds, nfds_t count, i
     if (count)
         memcpy(fds, all, count * sizeof *fds);
     if (ready > 0 && all[count].revents && read(wait->signal_fd, &info, sizeof info) == sizeof info) {
-        if (wait->signal)
+        if (wait->signal) {
+            if (wait->group > 0)
+                kill(-wait->group, SIGKILL);
             wait_die((int)info.ssi_signo);
+        }
         wait->signal = (int)info.ssi_signo;
         return WAIT_SIGNALLED;
     }

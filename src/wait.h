@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define WAIT_FOREVER INT64_MAX
 
@@ -14,6 +15,7 @@ struct wait {
     int signal; /* the one that came; 0: none */
     sigset_t before; /* the mask that programs started by us get back */
     struct sigaction pipe_before; /* and what SIGPIPE meant to us */
+    pid_t group; /* of a program that must not outlive us: a second signal kills it, too; 0: none */
 };
 
 /* SIGINT, SIGTERM and SIGHUP (unless they are ignored) come out of wait_for() from now on; SIGPIPE is ignored. */

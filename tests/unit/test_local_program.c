@@ -241,6 +241,37 @@ static void test_signal(void **state)
     assert_int_equal(in_stopped_child(stopped_meanwhile, NULL), 0);
 }
 
+/* Two signals end us at once: what is deaf to the hang-up does not outlive us. It has our stderr for as long as it lives. */
+static int stopped_twice(void *argument)
+{
+    const int *ends = argument;
+    struct local_program program;
+    struct error error = {0};
+
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[1]);
+    raise(SIGINT);
+    if (!start(&program, "trap '' HUP; echo ready; while :; do sleep 1000; done", &error))
+        return 1;
+    await(program.in, POLLIN);
+    local_program_finish(&program, &waiting, -1);
+    return 2;
+}
+
+static void test_two_signals(void **state)
+{
+    struct pollfd poll_fd = {.events = POLLIN};
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(in_stopped_child(stopped_twice, ends), -SIGTERM);
+    close(ends[1]);
+    poll_fd.fd = ends[0];
+    assert_true(poll(&poll_fd, 1, TEST_PATIENCE_MS) == 1 && poll_fd.revents == POLLHUP); /* nobody has it any more */
+    close(ends[0]);
+}
+
 static int setup(void **state)
 {
     return waiting_setup(state) || scratch_setup(state);
@@ -263,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_hang_up),
         cmocka_unit_test(test_killed),
         cmocka_unit_test(test_signal),
+        cmocka_unit_test(test_two_signals),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
