@@ -150,6 +150,14 @@ static int try_once(const struct address *address, struct wait *wait, int64_t de
     return 0;
 }
 
+static void tell_failure(const struct transport_config *config, int reason, struct error *error)
+{
+    bool nobody = reason == ECONNREFUSED || reason == ENOENT;
+
+    error_set(error, STATUS_NETWORK, "cannot connect to \"%s\": %s%s%s", config->host, transport_reason(reason),
+              nobody ? "; nobody listens there" : "", nobody && !config->is_once ? " (yet: --retry would wait for the peer)" : "");
+}
+
 bool unixsock_connect(const struct transport_config *config, struct wait *wait, struct transport *transport, struct error *error)
 {
     char duration[TEXT_DURATION_SIZE];
@@ -168,8 +176,7 @@ bool unixsock_connect(const struct transport_config *config, struct wait *wait, 
             error_set(error, STATUS_TIME, "time ran out while connecting to \"%s\" (-w %s): too many wait there already", config->host,
                       text_from_duration(duration, config->wait_ms));
         else
-            error_set(error, STATUS_NETWORK, "cannot connect to \"%s\": %s%s", config->host, transport_reason(reason),
-                      reason == ECONNREFUSED || reason == ENOENT ? "; nobody listens there (yet: --retry would wait for the peer)" : "");
+            tell_failure(config, reason, error);
     } while (transport_try_again(config, failures++, wait, error));
     return false;
 }

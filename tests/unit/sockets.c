@@ -31,6 +31,16 @@ int waiting_teardown(void **state)
     return 0;
 }
 
+int waiting_and_scratch_setup(void **state)
+{
+    return waiting_setup(state) || scratch_setup(state);
+}
+
+int waiting_and_scratch_teardown(void **state)
+{
+    return scratch_teardown(state) || waiting_teardown(state);
+}
+
 struct call {
     child_function *function;
     void *argument;

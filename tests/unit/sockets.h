@@ -14,6 +14,10 @@ extern struct wait waiting;
 int waiting_setup(void **state);
 int waiting_teardown(void **state);
 
+/* The same with a scratch folder. */
+int waiting_and_scratch_setup(void **state);
+int waiting_and_scratch_teardown(void **state);
+
 /* Run it in a child that has a `waiting` of its own and has just got a SIGTERM. 0: it returned 0, and `waiting` has
  * told it of the signal. */
 int in_stopped_child(child_function *function, void *argument);

@@ -272,16 +272,6 @@ static void test_two_signals(void **state)
     close(ends[0]);
 }
 
-static int setup(void **state)
-{
-    return waiting_setup(state) || scratch_setup(state);
-}
-
-static int teardown(void **state)
-{
-    return scratch_teardown(state) || waiting_teardown(state);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -297,5 +287,5 @@ int main(void)
         cmocka_unit_test(test_two_signals),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, waiting_and_scratch_setup, waiting_and_scratch_teardown);
 }

@@ -89,8 +89,8 @@ static void test_cannot_connect(void **state)
     } cases[] = {
         {{.name = "tcp:x", .host = "127.0.0.1", .port = port, .wait_ms = -1}, STATUS_NETWORK, "--to tcp:x: cannot connect to 127.0.0.1: "},
         {{.name = "tcp:x", .host = "no.name", .port = "1", .numeric = true, .wait_ms = -1}, STATUS_NETWORK, "-n asks no name server"},
-        {{.name = "unix:x", .path = scratch_path("nowhere"), .wait_ms = -1}, STATUS_NETWORK, "--to unix:x: No such file or directory"},
-        {{.name = "unix:x", .path = scratch_path("file"), .wait_ms = -1}, STATUS_NETWORK, "--to unix:x: Connection refused"},
+        {{.name = "unix:x", .path = scratch_path("nowhere"), .wait_ms = -1}, STATUS_NETWORK, "--to unix:x: cannot connect to \""},
+        {{.name = "unix:x", .path = scratch_path("file"), .wait_ms = -1}, STATUS_NETWORK, "file\": Connection refused; nobody listens there"},
         {{.name = "unix:x", .path = scratch_path("full"), .wait_ms = 1}, STATUS_TIME, "--to unix:x: time ran out"},
     };
 
@@ -105,6 +105,26 @@ static void test_cannot_connect(void **state)
     }
     close(waiting_one);
     close(listener);
+}
+
+/* No descriptors are left: in a child, whose limit that is. */
+static int connect_without_descriptors(void *argument)
+{
+    struct error error;
+
+    while (open("/dev/null", O_RDONLY) >= 0)
+        ;
+    return connect_to(argument, &error) != -1 || error.status != STATUS_NETWORK || !has(error.story, "Too many open files");
+}
+
+static void test_no_descriptors(void **state)
+{
+    struct local_target targets[] = {{.name = "t", .host = "127.0.0.1", .port = "1", .numeric = true, .wait_ms = TEST_PATIENCE_MS},
+                                     {.name = "u", .path = scratch_path("nowhere"), .wait_ms = TEST_PATIENCE_MS}};
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        check_row(in_child(connect_without_descriptors, &targets[i]) == 0, "%s", targets[i].name);
 }
 
 /* While we wait for room in its queue a signal is heard. */
@@ -186,23 +206,13 @@ static void test_header_of_anybody(void **state)
     assert_memory_equal(bytes + 16, "\x20\0\x0e\x01\0\0\0\x01", 8);
 }
 
-static int setup(void **state)
-{
-    return waiting_setup(state) || scratch_setup(state);
-}
-
-static int teardown(void **state)
-{
-    return scratch_teardown(state) || waiting_teardown(state);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_connects),       cmocka_unit_test(test_says_who_comes),
-        cmocka_unit_test(test_cannot_connect), cmocka_unit_test(test_signal),
+        cmocka_unit_test(test_cannot_connect), cmocka_unit_test(test_no_descriptors), cmocka_unit_test(test_signal),
         cmocka_unit_test(test_header),         cmocka_unit_test(test_header_of_anybody),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, waiting_and_scratch_setup, waiting_and_scratch_teardown);
 }
