@@ -260,6 +260,9 @@ bool life_prepare(struct life *life)
     configure_transport(life);
     configure_local(life);
     configure_us(life);
+    /* They are read for each peer. Whoever serves many hears at once what is wrong with them, and not from the first one. */
+    if (life->program->options.keep_open && !trust_check(&life->trust, &life->error))
+        return false;
     return check_descriptor(life) && configure_resumption(life) && configure_role(life) && open_keylog(life) && session_check(&life->session, &life->error);
 }
 

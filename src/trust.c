@@ -93,6 +93,22 @@ static enum trust_chain verdict_of(unsigned status)
 /* RSA of 2048 bits and its like, and no SHA-1: what is weaker vouches for nobody. */
 #define STRENGTH GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM)
 
+bool trust_check(const struct trust_config *config, struct error *error)
+{
+    struct trust_examination examination = {.config = config, .error = error};
+    gnutls_x509_trust_list_t list = NULL;
+    bool loaded = true;
+
+    if (config->cacert) {
+        loaded = gnutls_x509_trust_list_init(&list, 0) >= 0 && load_cas(&examination, list, false);
+        if (list)
+            gnutls_x509_trust_list_deinit(list, 1);
+        if (!loaded)
+            error_set(error, STATUS_LOCAL, "out of memory"); /* unless there is a reason already */
+    }
+    return loaded && (!config->crl || trust_revocation_check(&examination));
+}
+
 /* No purpose is given, so extended key usage decides nothing: either end may have become either role. */
 static enum trust_chain chain(void *context, bool system)
 {

@@ -53,6 +53,9 @@ struct trust_result {
     char doubt[512];                  /* why no CA vouches for it, for the question; "" where that was not looked at */
 };
 
+/* Is there what --cacert and --crl name? False with an error. They are read anew for each peer. */
+bool trust_check(const struct trust_config *config, struct error *error);
+
 /* Judge who presented that. On TRUST_REFUSE the error has the story. On TRUST_ASK show trust_question() to the user and
  * pass on the answer. */
 void trust_examine(const struct trust_config *config, const struct presented *presented,

@@ -312,6 +312,15 @@ static enum trust_chain judge_ocsp(struct trust_examination *examination, gnutls
     return verdict;
 }
 
+bool trust_revocation_check(struct trust_examination *examination)
+{
+    struct crls crls = {0};
+    bool loaded = load_crls(examination, &crls);
+
+    free_crls(&crls);
+    return loaded;
+}
+
 enum trust_chain trust_revocation(struct trust_examination *examination, gnutls_x509_trust_list_t list)
 {
     enum trust_chain verdict = judge_ocsp(examination, list);

@@ -9,4 +9,7 @@
  * why; FAILED with an error when --crl cannot be used. */
 enum trust_chain trust_revocation(struct trust_examination *examination, gnutls_x509_trust_list_t list);
 
+/* Can --crl be read, of which the examination needs no more than the configuration? False with an error. */
+bool trust_revocation_check(struct trust_examination *examination);
+
 #endif
