@@ -53,7 +53,11 @@ bool inherited_listeners(bool datagrams, struct listeners *listeners, struct err
     unsigned count = inherited_count();
 
     *listeners = (struct listeners){.count = 0};
-    for (unsigned i = 0; i < count && i < ADDRESS_LIST_MAX; i++) {
+    if (count > ADDRESS_LIST_MAX) {
+        error_set(error, STATUS_LOCAL, "LISTEN_FDS: %u sockets are more than the %d that can be listened on", count, ADDRESS_LIST_MAX);
+        return false;
+    }
+    for (unsigned i = 0; i < count; i++) {
         int fd = FIRST + (int)i;
         const char *wrong = wrong_listener(fd, datagrams);
         struct address ignored;

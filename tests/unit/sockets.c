@@ -96,6 +96,17 @@ int socket_at(int type, const char *host, uint16_t port)
     return fd;
 }
 
+int unix_listener(const char *path)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct address address;
+
+    address_of_path(&address, path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address.storage, address.length), 0);
+    assert_int_equal(listen(fd, 0), 0);
+    return fd;
+}
+
 uint16_t socket_port(int fd)
 {
     struct address local, remote;

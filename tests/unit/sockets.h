@@ -31,6 +31,9 @@ struct address address_at(const char *host, uint16_t port);
 int socket_at(int type, const char *host, uint16_t port);
 uint16_t socket_port(int fd);
 
+/* A UNIX socket that listens there, and has room for one who waits. */
+int unix_listener(const char *path);
+
 /* connect(2); false: errno says why not. */
 bool socket_connect(int fd, const struct address *address);
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static struct facts facts = {.version = "TLS1.3", .alpn = "smtp", .peer = {.name = "bob", .kind = PRESENTED_X509}, .trust = TRUST_PIN};
@@ -22,17 +21,6 @@ static int connect_to(const struct local_target *target, struct error *error)
 
     memset(error, 0, sizeof *error);
     return local_target_connect(target, &occasion, &waiting, error);
-}
-
-static int unix_listener(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    strcpy(address.sun_path, path);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(fd, 0), 0);
-    return fd;
 }
 
 static void test_connects(void **state)
