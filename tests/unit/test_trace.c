@@ -415,6 +415,7 @@ static void test_terminal(void **state)
         {"1", 70, "    0.0 | * over      "},
         {NULL, 30, "\033[1m0.0 * over\033[0m"},
         {"1", 30, "0.0 * over"},
+        {NULL, 20, "\033[1m0.0 * over\033[0m"},
     };
     char path[64];
 
@@ -438,6 +439,47 @@ static void test_terminal(void **state)
         close(terminal);
     }
     unsetenv("NO_COLOR");
+}
+
+static int converse_on_terminal(void *argument)
+{
+    struct error error = {0};
+    struct trace *trace;
+
+    dup2(terminal_take(argument), STDERR_FILENO);
+    trace = trace_new(NULL, 0, clock_us, &error);
+    converse(trace);
+    trace_free(trace);
+    dprintf(STDERR_FILENO, "that was it");
+    return 0;
+}
+
+/* Without its colours, a ladder on a terminal of 20 columns is the one of 20 columns. */
+static void test_narrow_terminal(void **state)
+{
+    char path[64], *plain = calloc(1, 4096);
+    int terminal = terminal_new(path), child;
+    struct winsize size = {.ws_col = 20, .ws_row = 24};
+    const char *shown;
+    size_t colours = 0, length = 0;
+
+    (void)state;
+    setenv("COLUMNS", "80", 1);
+    now_us = 1000000;
+    assert_non_null(plain);
+    assert_int_equal(ioctl(terminal, TIOCSWINSZ, &size), 0);
+    child = child_start(converse_on_terminal, path);
+    for (shown = terminal_expect(terminal, "that was it"); strcmp(shown, "that was it") != 0; shown++)
+        if (*shown == '\033') {
+            shown = strchr(shown, 'm');
+            colours++;
+        } else if (*shown != '\r') {
+            plain[length++] = *shown;
+        }
+    assert_true(colours > 10);
+    assert_int_equal(child_end(child), 0);
+    close(terminal);
+    check_golden(plain, "ladder-20.txt");
 }
 
 /* ---- Files ---- */
@@ -544,7 +586,7 @@ int main(void)
         cmocka_unit_test(test_ladder),       cmocka_unit_test(test_number),   cmocka_unit_test(test_records),
         cmocka_unit_test(test_bytes),        cmocka_unit_test(test_repetitions), cmocka_unit_test(test_fragments),
         cmocka_unit_test(test_sealed_repetition), cmocka_unit_test(test_flood), cmocka_unit_test(test_second_hello),
-        cmocka_unit_test(test_connections),  cmocka_unit_test(test_terminal), cmocka_unit_test(test_cannot_open),
+        cmocka_unit_test(test_connections),  cmocka_unit_test(test_terminal), cmocka_unit_test(test_narrow_terminal), cmocka_unit_test(test_cannot_open),
         cmocka_unit_test(test_full),         cmocka_unit_test(test_descriptor), cmocka_unit_test(test_drawing),
         cmocka_unit_test(test_long_drawing),
     };
