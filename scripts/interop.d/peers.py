@@ -1,7 +1,8 @@
 """The programs that symtls is tried with: how each is started, and what cannot work with it, and why.
 
-Other TLS libraries than OpenSSL and GnuTLS are here as far as Debian has programs for them: NSS, Botan, and what busybox has. wolfSSL
-and mbedTLS come without theirs, and s2n is not there.
+Other TLS libraries than OpenSSL and GnuTLS are here as far as Debian has programs for them: NSS, Botan, and what busybox has. mbedTLS
+comes without its own, of wolfSSL's there are but the sources (libwolfssl-dev), which need headers that are not packaged, and s2n is not
+there.
 """
 import os
 import threading
