@@ -9,7 +9,7 @@
 #   WHAT          accepted: the trust that the judge reports, and the peer's name; refused: a part of the sentence
 # Each row is tried with the judge as TLS client and as TLS server.
 row() {
-    local judges peer options statuses what judge role end other wanted got show what_role
+    local judges peer options statuses what judge role end other show what_role
     IFS=';' read -r judges peer options statuses what <<<"$1"
     judges=${judges// /} peer=${peer// /}
     read -r options <<<"$options"
@@ -18,25 +18,36 @@ row() {
     options=${options//%/$W/}
     case $judges in both) judges="listener caller" ;; esac
     for judge in $judges; do
-        for role in client server; do
+        turns client server
+        for role in $TURNS; do
             [ "$peer$role" != -client ] || continue # who shows nothing is the client
             [ "$judge" = listener ] && end=alice other=bob || end=bob other=alice
             show="--insecure -i $W/$peer.pem"
             [ "$peer" != - ] || show="--insecure --no-identity"
             what_role="$judge, the TLS $role: $peer, ${options//$W\//}"
-            what_role=$(sed 's/pin-sha256:[^ ]*/PIN/g' <<<"$what_role")
-            rm -rf "$W"/{alice,bob} && mkdir "$W"/{alice,bob} && cp -r "$W/judge/config" "$W/$end/config"
+            what_role=${what_role//pin-sha256:/PIN }
+            strangers
             if [ "$judge" = listener ]; then pair "$options --role $role" "$show"; else pair "$show" "$options --role $role"; fi
             is "${STATUS[$end]} ${STATUS[$other]}" "$statuses" "$what_role"
             if [ "${statuses%% *}" = 0 ]; then
-                is "$(key $end handshake '[.role, .trust, .peer.name // empty] | join(" ")')" "$role $what" "... because of that"
-                got="$(cat "$W/alice.out"), $(cat "$W/bob.out")" wanted="from the caller, from the listener"
+                told $end handshake role trust peer.name
+                is "${TOLD% null}" "$role $what" "... because of that"
+                is "$(<"$W/alice.out"), $(<"$W/bob.out")" "from the caller, from the listener" "... and 0 means that all data came through"
             else
-                has "$(cat "$W/$end.err")" "$what" "... which is why"
-                got="$(cat "$W/alice.out"), $(cat "$W/bob.out")" wanted=", "
+                has "$(<"$W/$end.err")" "$what" "... which is why"
+                is "$(<"$W/alice.out"), $(<"$W/bob.out")" ", " "... and ${statuses%% *} means that no data came through"
             fi
-            is "$got" "$wanted" "... and ${statuses%% *} means that $([ "$wanted" = ", " ] && echo no || echo "all") data came through"
         done
+    done
+}
+
+# Alice and bob have the judge's identity (the one to be judged shows another), and know nobody. Called for each row: only what
+# a session has left there is cleared away.
+strangers() {
+    local name
+    for name in alice bob; do
+        [ ! -e "$W/$name/data" ] || rm -rf "$W/$name/data"
+        [ -e "$W/$name/config" ] || { mkdir -p "$W/$name" && cp -r "$W/judge/config" "$W/$name/config"; }
     done
 }
 

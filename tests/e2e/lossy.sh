@@ -22,15 +22,16 @@ done
 disagreement() { # I HOW
     local a=alice$1 b=bob$1 story
     [ "${STATUS[$a]} ${STATUS[$b]}" = "0 0" ] || WRONG+="exits ${STATUS[$a]} ${STATUS[$b]}: $(tail -n 1 "$W/$a.err") / $(tail -n 1 "$W/$b.err")"$'\n'
-    # a process for each key would take longer than the handshakes
-    story=$(grep -ho '"role":"[a-z]*","symmetric":[a-z]*' "$W/$a.report" "$W/$b.report" | sort)
-    case $story in
-    *client*true$'\n'*server*true) ;;
-    *client*null$'\n'*server*true)
+    told "$a" handshake role symmetric
+    story=$TOLD
+    told "$b" handshake role symmetric
+    case "$story, $TOLD" in
+    "client true, server true" | "server true, client true") ;;
+    "client null, server true" | "server true, client null")
         UNKNOWN=$((UNKNOWN + 1))
-        [ "$2" = allow ] || WRONG+="$story"$'\n'
+        [ "$2" = allow ] || WRONG+="$story, $TOLD"$'\n'
         ;;
-    *) WRONG+="roles: $story"$'\n' ;;
+    *) WRONG+="roles: $story, $TOLD"$'\n' ;;
     esac
 }
 

@@ -26,7 +26,7 @@ hears() {
         printf '%s\n' "$LINE" >>"$W/$1.said"
         case $LINE in *"$2"*) return 0 ;; esac
     done
-    diag "$1 never said: $2" "$(cat "$W/$1.said")"
+    diag "$1 never said: $2" "$(<"$W/$1.said")"
     return 1
 }
 
@@ -39,7 +39,7 @@ serves() {
             "/proc/${PID[$1]}/net/tcp" "/proc/${PID[$1]}/net/udp")
         [ -z "$port" ] || PORT=$((16#$port))
     done
-    [ -n "$PORT" ] || diag "$1 does not listen" "$(cat "$W/$1.said")"
+    [ -n "$PORT" ] || diag "$1 does not listen" "$(<"$W/$1.said")"
 }
 
 over() {
@@ -48,7 +48,7 @@ over() {
         [ -z "${FEED[$name]-}" ] || release "$name"
         fd=${SAID[$name]}
         if ! drain "$fd" >>"$W/$name.said"; then
-            diag "$name hangs" "$(cat "$W/$name.said")"
+            diag "$name hangs" "$(<"$W/$name.said")"
             kill -KILL "${PID[$name]}"
         fi
         exec {fd}<&-

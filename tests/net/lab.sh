@@ -15,7 +15,7 @@
 
 lab_or_skip() {
     [ -z "${IN_LAB-}" ] || return 0
-    for tool in ip nft unshare; do
+    for tool in ip nft nsenter unshare; do
         need "$tool" || skip_all "there is no $tool"
     done
     local flags=(--net --mount --pid --fork --kill-child --mount-proc)
@@ -30,31 +30,49 @@ lab_or_skip() {
 on() { # on HOST COMMAND...
     local host=$1
     shift
-    ip netns exec "$host" "$@"
+    nsenter --net="/run/netns/$host" "$@"
 }
 
-cable() { ip link add "$2" netns "$1" type veth peer name "$4" netns "$3" && ip -n "$1" link set "$2" up && ip -n "$3" link set "$4" up; }
+# What ip(8) is to do for one side: HOST, its BOX, and the number in its addresses. A process for each line would take longer than
+# the tests. `links` is for the namespace we are in, `addresses` for one of HOST, BOX and internet.
+links() { # HOST BOX
+    cat <<IP
+netns add $1
+netns add $2
+link add eth0 netns $1 type veth peer name lan netns $2
+link add wan netns $2 type veth peer name to$1 netns internet
+IP
+}
 
-# One side: HOST, its BOX, and the number in its addresses.
-side() {
-    local host=$1 box=$2 n=$3 kind=$4 wan=$5
-    ip netns add "$host" && ip netns add "$box"
-    cable "$host" eth0 "$box" lan && cable "$box" wan internet "to$host"
-    ip -n "$host" addr add "10.$n.0.2/24" dev eth0
-    ip -n "$box" addr add "10.$n.0.1/24" dev lan
-    ip -n "$box" addr add "10.1$n.0.2/24" dev wan
-    ip -n internet addr add "10.1$n.0.1/24" dev "to$host"
-    ip -n "$host" route add default via "10.$n.0.1"
-    ip -n "$box" route add default via "10.1$n.0.1"
-    ip -n internet route add "10.$n.0.0/24" via "10.1$n.0.2"
-    ip -n "$host" addr add "fd00:$n::2/64" dev eth0 nodad
-    ip -n "$box" addr add "fd00:$n::1/64" dev lan nodad
-    ip -n "$box" addr add "fd00:1$n::2/64" dev wan nodad
-    ip -n internet addr add "fd00:1$n::1/64" dev "to$host" nodad
-    ip -n "$host" -6 route add default via "fd00:$n::1"
-    ip -n "$box" -6 route add default via "fd00:1$n::1"
-    ip -n internet -6 route add "fd00:$n::/64" via "fd00:1$n::2"
-    rules "$kind" "$wan" "$n" | on "$box" nft -f -
+addresses() { # WHERE HOST NUMBER
+    case $1 in
+    host) cat <<IP ;;
+link set lo up
+link set eth0 up
+addr add 10.$3.0.2/24 dev eth0
+addr add fd00:$3::2/64 dev eth0 nodad
+route add default via 10.$3.0.1
+route add ::/0 via fd00:$3::1
+IP
+    box) cat <<IP ;;
+link set lo up
+link set lan up
+link set wan up
+addr add 10.$3.0.1/24 dev lan
+addr add 10.1$3.0.2/24 dev wan
+addr add fd00:$3::1/64 dev lan nodad
+addr add fd00:1$3::2/64 dev wan nodad
+route add default via 10.1$3.0.1
+route add ::/0 via fd00:1$3::1
+IP
+    internet) cat <<IP ;;
+link set to$2 up
+addr add 10.1$3.0.1/24 dev to$2
+addr add fd00:1$3::1/64 dev to$2 nodad
+route add 10.$3.0.0/24 via 10.1$3.0.2
+route add fd00:$3::/64 via fd00:1$3::2
+IP
+    esac
 }
 
 rules() {
@@ -93,18 +111,20 @@ RULES
 }
 
 lab_up() {
+    local host
     KIND_a=$1 KIND_b=${3-$1}
-    mountpoint -q /run/netns && { ip -all netns delete; umount /run/netns; }
-    mkdir -p /run/netns
-    mount -t tmpfs lab /run/netns
-    ip netns add internet
-    side a boxa 1 "$1" "$2"
-    side b boxb 2 "$KIND_b" "$2"
-    for host in a boxa internet boxb b; do
-        ip -n "$host" link set lo up
-        on "$host" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
-    done
+    if mountpoint -q /run/netns; then ip -all netns delete; else mkdir -p /run/netns && mount -t tmpfs lab /run/netns; fi
+    { echo "netns add internet" && links a boxa && links b boxb; } | ip -batch -
+    addresses host a 1 | ip -n a -batch -
+    addresses host b 2 | ip -n b -batch -
+    addresses box a 1 | ip -n boxa -batch -
+    addresses box b 2 | ip -n boxb -batch -
+    { echo "link set lo up" && addresses internet a 1 && addresses internet b 2; } | ip -n internet -batch -
+    rules "$1" "$2" 1 | on boxa sh -c "$FORWARD; nft -f -"
+    rules "$KIND_b" "$2" 2 | on boxb sh -c "$FORWARD; nft -f -"
+    on internet sh -c "$FORWARD"
 }
+FORWARD='echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
 
 # shellcheck disable=SC2034
 lab_address() {

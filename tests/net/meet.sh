@@ -24,7 +24,7 @@ pair_up() {
     identity "$1-a" "$1-b"
     TRANSPORT[$1]=$2
     for host in a b; do
-        ON[$1-$host]="ip netns exec $host"
+        ON[$1-$host]="nsenter --net=/run/netns/$host"
         echo "from $host" >"$W/$1-$host.in"
     done
 }
@@ -45,8 +45,8 @@ end() {
 
 met() {
     finish "$1-a" "$1-b"
-    is "${STATUS[$1-a]} ${STATUS[$1-b]} $(cat "$W/$1-a.out") $(cat "$W/$1-b.out")" "0 0 from b from a" "$2"
-    [ "${STATUS[$1-a]} ${STATUS[$1-b]}" = "0 0" ] || diag "$(cat "$W/$1-a.err")" "$(cat "$W/$1-b.err")"
+    is "${STATUS[$1-a]} ${STATUS[$1-b]} $(<"$W/$1-a.out") $(<"$W/$1-b.out")" "0 0 from b from a" "$2"
+    [ "${STATUS[$1-a]} ${STATUS[$1-b]}" = "0 0" ] || diag "$(<"$W/$1-a.err")" "$(<"$W/$1-b.err")"
 }
 
 meet() {

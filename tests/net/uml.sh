@@ -2,10 +2,10 @@
 # tests/net/uml.sh COMMAND [ARGUMENT...] - run it on a kernel that has SCTP, whatever this one has.
 #
 # User-mode Linux (Debian's user-mode-linux) is a kernel that runs as a program. It sees the files of this host, and can
-# write only below /run. It needs no root. The exit status is the command's; 77: it cannot be run here.
+# write only below /run. It needs no root. The exit status is the command's; 77: it cannot be run here, and standard error says why.
 set -u
 # UML_MODULES: more of the kernel's modules.
-limit=${UML_TIMEOUT:-120}
+limit=${UML_TIMEOUT:-300}
 modules_wanted="hmac md5 sctp ${UML_MODULES-}" # in this order: without the first two listen(2) fails
 
 kernel=$(command -v linux.uml) && busybox=$(command -v busybox) || {
@@ -40,6 +40,7 @@ for module in $modules_wanted; do load \$module; done
 export HOME=/run/tmp TMPDIR=/run/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin
 . /run/out/environment
 cd "\$(\$b cat /run/out/folder)"
+echo >/run/out/begun
 /bin/sh -c "\$(\$b cat /run/out/command)" </dev/null >/run/out/said 2>&1
 echo \$? >/run/out/status
 \$b poweroff -f
@@ -49,7 +50,11 @@ touch "$out/said"
 timeout -k 2 "$limit" "$kernel" mem=256M rootfstype=hostfs rootflags=/ ro init="$out/init" con0=null,fd:1 con=null quiet \
     </dev/null >"$out/console" 2>&1
 cat "$out/said"
-[ -s "$out/status" ] && exit "$(cat "$out/status")"
-echo "uml.sh: the kernel did not come to the end within $limit s" >&2
+[ -s "$out/status" ] && exit "$(<"$out/status")"
+if [ -e "$out/begun" ]; then
+    echo "uml.sh: the command did not come to its end within $limit s" >&2
+    exit 1
+fi
+echo "uml.sh: the kernel did not start" >&2
 tail -5 "$out/console" >&2
-exit 1
+exit 77
