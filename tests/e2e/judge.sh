@@ -19,7 +19,7 @@ row() {
     case $judges in both) judges="listener caller" ;; esac
     for judge in $judges; do
         turns client server
-        for role in $TURNS; do
+        for role in "${TURNS[@]}"; do
             [ "$peer$role" != -client ] || continue # who shows nothing is the client
             [ "$judge" = listener ] && end=alice other=bob || end=bob other=alice
             show="--insecure -i $W/$peer.pem"

@@ -91,11 +91,8 @@ few() { echo $((($1 + TEST_SHARE - 1) / TEST_SHARE)); }
 # turns CASE...: which of these that are alike to take, in $TURNS. All, or one by turns.
 TURN=0
 turns() {
-    TURNS=$*
-    if [ "$TEST_SHARE" != 1 ]; then
-        shift $((TURN++ % $#))
-        TURNS=$1
-    fi
+    TURNS=("$@")
+    [ "$TEST_SHARE" = 1 ] || TURNS=("${TURNS[TURN++ % $#]}")
 }
 
 # The library that answers for the resolver, or nothing.

@@ -113,7 +113,9 @@ RULES
 lab_up() {
     local host
     KIND_a=$1 KIND_b=${3-$1}
-    if mountpoint -q /run/netns; then ip -all netns delete; else mkdir -p /run/netns && mount -t tmpfs lab /run/netns; fi
+    [ -z "$NETNS_IS_OURS" ] || ip -all netns delete
+    # A folder of our own, whatever this host has there.
+    [ -n "$NETNS_IS_OURS" ] || { mkdir -p /run/netns && mount -t tmpfs lab /run/netns && NETNS_IS_OURS=yes; }
     { echo "netns add internet" && links a boxa && links b boxb; } | ip -batch -
     addresses host a 1 | ip -n a -batch -
     addresses host b 2 | ip -n b -batch -
@@ -124,6 +126,7 @@ lab_up() {
     rules "$KIND_b" "$2" 2 | on boxb sh -c "$FORWARD; nft -f -"
     on internet sh -c "$FORWARD"
 }
+NETNS_IS_OURS=
 FORWARD='echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
 
 # shellcheck disable=SC2034
