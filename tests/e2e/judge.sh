@@ -30,8 +30,8 @@ row() {
             if [ "$judge" = listener ]; then pair "$options --role $role" "$show"; else pair "$show" "$options --role $role"; fi
             is "${STATUS[$end]} ${STATUS[$other]}" "$statuses" "$what_role"
             if [ "${statuses%% *}" = 0 ]; then
-                told $end handshake role trust peer.name
-                is "${TOLD% null}" "$role $what" "... because of that"
+                look $end handshake role trust peer.name
+                is "${SEEN% null}" "$role $what" "... because of that"
                 is "$(<"$W/alice.out"), $(<"$W/bob.out")" "from the caller, from the listener" "... and 0 means that all data came through"
             else
                 has "$(<"$W/$end.err")" "$what" "... which is why"

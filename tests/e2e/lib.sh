@@ -28,6 +28,10 @@ export PYTHONDONTWRITEBYTECODE=1 # the sources may be read-only
 PATH=/usr/bin:$PATH # Debian's python3 is the one that Debian's modules are for; a version manager's takes ten times as long to start
 export HOME=$W XDG_CONFIG_HOME=$W/config XDG_DATA_HOME=$W/data
 
+# With sanitizers: to look for leaks at a program's end takes three times as long as a session, so one in five looks.
+STARTS=0 LEAKS=(0 1 0 0 0)
+[ -z "${ASAN_OPTIONS-}" ] || export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+
 cleanup() {
     local jobs
     jobs=$(jobs -p)
@@ -129,9 +133,11 @@ start() {
     exec {fd}< <(for fd in ${FEED[*]-} ${HEAR[*]-}; do exec {fd}>&-; done # others' pipes have to end when they end
         exec 8>&1 9>/dev/null >"$W/$name.out" 2>"$W/$name.err" <"$W/$name.in"
         export XDG_CONFIG_HOME=$W/$name/config XDG_DATA_HOME=$W/$name/data
+        [ -z "${ASAN_OPTIONS-}" ] || ASAN_OPTIONS+=:detect_leaks=${LEAKS[STARTS % 5]}
         exec ${ON[$name]-} "$SYMTLS" --report fd:8 "$@")
     PID[$name]=$!
     EVENTS[$name]=$fd
+    STARTS=$((STARTS + 1))
     [ -z "${HEAR[$name]-x}" ] && exec {fd}<"$W/$name.out" && HEAR[$name]=$fd
     [ -z "${FEED[$name]-x}" ] && exec {fd}<>"$W/$name.in" && FEED[$name]=$fd
     return 0
@@ -203,7 +209,7 @@ key() {
     if [[ $keys =~ ^(\.[a-z_]+){1,2}(\ (\.[a-z_]+){1,2})*$ ]]; then
         keys=" $keys"
         # shellcheck disable=SC2086
-        told "$1" "$2" ${keys// ./ } && printf '%s\n' "$TOLD"
+        look "$1" "$2" ${keys// ./ } && printf '%s\n' "$SEEN"
     else
         jq -r "select(.event == \"$2\") | $3" "$W/$1.report"
     fi
@@ -212,10 +218,10 @@ key() {
 # seen NAME EVENT: it has come, and been read
 seen() { [[ $(<"$W/$1.report") == *"\"event\":\"$2\""* ]]; }
 
-# told NAME EVENT KEY...: what the keys of each such event are, a space between and a line for each event, in $TOLD; "null" where there
+# look NAME EVENT KEY...: what the keys of each such event are, a space between and a line for each event, in $SEEN; "null" where there
 # is none. "peer.pin" is in an object. This is done thousands of times, and jq takes longer to start than a session takes. False:
 # there was no such event.
-told() {
+look() {
     local line key object got lines=
     while IFS= read -r line; do
         case $line in *"\"event\":\"$2\""*) ;; *) continue ;; esac
@@ -238,7 +244,7 @@ told() {
         done
         lines+=${lines:+$'\n'}${got# }
     done <"$W/$1.report"
-    TOLD=$lines
+    SEEN=$lines
     [ -n "$lines" ]
 }
 
@@ -279,6 +285,7 @@ finish() {
 # All that was reported, by whomever; once, since python takes its time to start.
 reports_follow_schema() {
     local problems status reports
+    [ "$TEST_SHARE" = 1 ] || return # the same reports again
     reports=$(find "$W" -maxdepth 1 -name '*report*' -size +0)
     [ -n "$reports" ] || return
     # shellcheck disable=SC2086 # W has no spaces
@@ -296,7 +303,7 @@ reports_follow_schema() {
 
 # Exactly one "closed", with the exit status that it really was.
 closed_once() {
-    told "$1" closed exit && [ "$TOLD" = "${STATUS[$1]}" ]
+    look "$1" closed exit && [ "$SEEN" = "${STATUS[$1]}" ]
 }
 
 # pair "ARGUMENTS of the listener" "ARGUMENTS of the caller": alice listens, bob calls, both to their end

@@ -22,16 +22,16 @@ done
 disagreement() { # I HOW
     local a=alice$1 b=bob$1 story
     [ "${STATUS[$a]} ${STATUS[$b]}" = "0 0" ] || WRONG+="exits ${STATUS[$a]} ${STATUS[$b]}: $(tail -n 1 "$W/$a.err") / $(tail -n 1 "$W/$b.err")"$'\n'
-    told "$a" handshake role symmetric
-    story=$TOLD
-    told "$b" handshake role symmetric
-    case "$story, $TOLD" in
+    look "$a" handshake role symmetric
+    story=$SEEN
+    look "$b" handshake role symmetric
+    case "$story, $SEEN" in
     "client true, server true" | "server true, client true") ;;
     "client null, server true" | "server true, client null")
         UNKNOWN=$((UNKNOWN + 1))
-        [ "$2" = allow ] || WRONG+="$story, $TOLD"$'\n'
+        [ "$2" = allow ] || WRONG+="$story, $SEEN"$'\n'
         ;;
-    *) WRONG+="roles: $story, $TOLD"$'\n' ;;
+    *) WRONG+="roles: $story, $SEEN"$'\n' ;;
     esac
 }
 
