@@ -7,8 +7,10 @@ answer   reads to the end, then says how much it was
 first    says hello, and its direction is over; then it reads to the end
 reset    reads a line, and resets the connection
 deaf     says so, and never reads
+endless  reads to the end, and never ends; says when it is reset
 proxy    prints the header of the PROXY protocol, then echo
 """
+import select
 import signal
 import socket
 import struct
@@ -79,6 +81,11 @@ def serve(connection, behaviour):
     elif behaviour == "reset":
         say(connection.recv(100).decode().strip())
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    elif behaviour == "endless":
+        read_all(connection)
+        waits = select.poll()
+        waits.register(connection, 0)  # for an error alone
+        say("reset" if waits.poll(60000) else "nothing")
     elif behaviour == "deaf":
         connection.sendall(b"deaf")
         signal.pause()
