@@ -100,7 +100,10 @@ turns() {
 }
 
 # The library that answers for the resolver, or nothing.
-nss_wrapper() { printf '%s\n' /usr/lib/libnss_wrapper.so /usr/lib*/*/libnss_wrapper.so | while read -r path; do [ ! -e "$path" ] || { echo "$path"; break; }; done; }
+nss_wrapper() {
+    local path
+    for path in /usr/lib/libnss_wrapper.so /usr/lib*/*/libnss_wrapper.so; do [ ! -e "$path" ] || { echo "$path"; break; }; done
+}
 
 need() { command -v "$1" >/dev/null 2>&1; }
 
