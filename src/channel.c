@@ -206,6 +206,12 @@ bool channel_is_flushed(const struct channel *channel)
     return length == 0;
 }
 
+/* The peer has ended its direction, and may still take what we send. Or it has gone altogether: that comes as a hang-up. */
+static bool may_hang_up(const struct channel *channel)
+{
+    return channel->ended && !channel->broken && !channel_is_datagrams(channel) && session_peer_closed(channel->session);
+}
+
 struct pollfd channel_poll(const struct channel *channel)
 {
     short events = 0;
@@ -214,8 +220,8 @@ struct pollfd channel_poll(const struct channel *channel)
         events |= POLLIN;
     if (!channel->broken && !channel_is_flushed(channel))
         events |= POLLOUT;
-    /* poll(2) tells of a hang-up even when nothing is asked for, and would go on telling. */
-    return (struct pollfd){.fd = events ? channel->transport.fd : -1, .events = events};
+    /* poll(2) tells of a hang-up even when nothing is asked for, and would go on telling: it is asked for the first one. */
+    return (struct pollfd){.fd = events || may_hang_up(channel) ? channel->transport.fd : -1, .events = events};
 }
 
 static void end_input(struct channel *channel, bool reset)
@@ -227,6 +233,8 @@ static void end_input(struct channel *channel, bool reset)
         error_set(channel->error, STATUS_NETWORK, "the peer reset the connection %s",
                   session_was_fed(channel->session) ? "in the middle of the handshake" : "without a word");
     session_end(channel->session);
+    if (!reset)
+        transport_keep_asking(&channel->transport);
 }
 
 static void take_in(struct channel *channel)
@@ -300,7 +308,9 @@ void channel_move(struct channel *channel, short revents)
             put_datagrams(channel);
         return;
     }
-    if (revents & (POLLIN | POLLHUP | POLLERR))
+    if (may_hang_up(channel) && (revents & (POLLHUP | POLLERR)))
+        channel->broken = true;
+    else if (revents & (POLLIN | POLLHUP | POLLERR))
         take_in(channel);
     if (revents & (POLLOUT | POLLHUP | POLLERR))
         put_out(channel);

@@ -275,7 +275,10 @@ static bool is_cut(struct pump *pump)
     pump_receive(pump);
     if (buffer_used(&pump->out) > 0 || session_is_resting(pump->session))
         return false;
-    error_set(pump->error, STATUS_CUT, "the peer has gone before it had taken everything that we sent");
+    if (session_peer_closed(pump->session) && buffer_used(&pump->in) == 0 && channel_is_flushed(pump->channel))
+        error_set(pump->error, STATUS_CUT, "the peer has ended its direction, and has gone before ours had ended");
+    else
+        error_set(pump->error, STATUS_CUT, "the peer has gone before it had taken everything that we sent");
     return true;
 }
 

@@ -14,7 +14,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { ACKNOWLEDGE_MS = 10 };
+enum {
+    ACKNOWLEDGE_MS = 10,
+    ASK_S = 20, /* a kernel answers for a process that has gone for a minute (tcp_fin_timeout) */
+    ASK_TIMES = 4
+};
 
 /* ---- Before there is one ---- */
 
@@ -161,6 +165,23 @@ int transport_queued_error(int fd, struct address *target, bool *is_local)
 const char *transport_reason(int reason)
 {
     return strerrordesc_np(reason) ? strerrordesc_np(reason) : "unknown error";
+}
+
+void transport_keep_asking(const struct transport *transport)
+{
+    static const struct {
+        int level, option, value;
+    } options[] = {
+        {SOL_SOCKET, SO_KEEPALIVE, 1},
+        {IPPROTO_TCP, TCP_KEEPIDLE, ASK_S},
+        {IPPROTO_TCP, TCP_KEEPINTVL, ASK_S},
+        {IPPROTO_TCP, TCP_KEEPCNT, ASK_TIMES},
+    };
+
+    if (transport->kind != TRANSPORT_TCP)
+        return;
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        setsockopt(transport->fd, options[i].level, options[i].option, &options[i].value, sizeof options[i].value);
 }
 
 size_t transport_unacknowledged(const struct transport *transport)

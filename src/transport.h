@@ -71,6 +71,11 @@ const char *transport_reason(int reason);
 /* recv(2): 0 is the end of the stream. The notifications of an SCTP socket do not come through. */
 ssize_t transport_receive(const struct transport *transport, void *bytes, size_t size);
 
+/* The peer's end of the stream has come, and perhaps we have nothing to say for hours: without that nobody would notice that it has
+ * gone. So from now on its kernel is asked now and then (TCP); if there is nobody any more, poll(2) tells of a hang-up within
+ * two minutes. */
+void transport_keep_asking(const struct transport *transport);
+
 /* Bytes that were sent and that the peer's kernel has not acknowledged; of SCTP it is about so many. */
 size_t transport_unacknowledged(const struct transport *transport);
 

@@ -173,6 +173,33 @@ static void test_last_words_are_heard(void **state)
     finish(&end);
 }
 
+/* An open session with `hand` at the other end, which has been accepted. */
+static void open_with(struct end *end, struct hand *hand)
+{
+    uint8_t bytes[SESSION_RECORD_MAX];
+
+    begin(end, true);
+    hand_open(hand, end->peer, bob, ROLE_WANT_SERVER, false);
+    end->peer = -1;
+    while (session_state(end->channel.session) != SESSION_OPEN) {
+        struct pollfd poll_fd = channel_poll(&end->channel);
+
+        poll(&poll_fd, 1, 0);
+        channel_move(&end->channel, poll_fd.revents);
+        if (session_advance(end->channel.session) == SESSION_VERDICT)
+            session_accept(end->channel.session);
+        session_advance(end->channel.session);
+        hand_step(hand);
+    }
+    while (!channel_is_flushed(&end->channel))
+        go_on(end);
+    assert_int_equal(hand_handshake(hand), SESSION_OPEN);
+    while (!session_is_accepted(end->channel.session)) {
+        go_on(end);
+        assert_int_equal(session_receive(end->channel.session, bytes, sizeof bytes), 0);
+    }
+}
+
 /* When it is open: a cut, either way. */
 static void test_ends_when_open(void **state)
 {
@@ -181,29 +208,8 @@ static void test_ends_when_open(void **state)
         struct end end;
         struct hand hand;
         uint8_t bytes[SESSION_RECORD_MAX];
-        bool accepted = false;
 
-        begin(&end, true);
-        hand_open(&hand, end.peer, bob, ROLE_WANT_SERVER, false);
-        end.peer = -1;
-        while (session_state(end.channel.session) != SESSION_OPEN) {
-            struct pollfd poll_fd = channel_poll(&end.channel);
-
-            poll(&poll_fd, 1, 0);
-            channel_move(&end.channel, poll_fd.revents);
-            if (session_advance(end.channel.session) == SESSION_VERDICT)
-                session_accept(end.channel.session);
-            session_advance(end.channel.session);
-            hand_step(&hand);
-        }
-        while (!channel_is_flushed(&end.channel))
-            go_on(&end);
-        assert_int_equal(hand_handshake(&hand), SESSION_OPEN);
-        while (!accepted) {
-            go_on(&end);
-            assert_int_equal(session_receive(end.channel.session, bytes, sizeof bytes), 0);
-            accepted = session_is_accepted(end.channel.session);
-        }
+        open_with(&end, &hand);
         if (by_reset)
             hand_reset(&hand);
         else
@@ -216,6 +222,40 @@ static void test_ends_when_open(void **state)
         hand_free(&hand);
         finish(&end);
     }
+}
+
+/* It has ended its direction, and may take what we send for as long as it likes; that it has gone is noticed without sending. */
+static void test_goes_after_its_end(void **state)
+{
+    struct end end;
+    struct hand hand;
+    struct pollfd poll_fd;
+    uint8_t bytes[SESSION_RECORD_MAX];
+    int asks = 0;
+    socklen_t size = sizeof asks;
+
+    (void)state;
+    open_with(&end, &hand);
+    hand_close(&hand);
+    hand_hang_up(&hand);
+    while (!end.channel.ended) {
+        go_on(&end);
+        session_receive(end.channel.session, bytes, sizeof bytes);
+    }
+    assert_true(session_peer_closed(end.channel.session));
+    poll_fd = channel_poll(&end.channel);
+    assert_int_equal(poll_fd.fd, end.channel.transport.fd);
+    assert_int_equal(poll_fd.events, 0);
+    assert_int_equal(poll(&poll_fd, 1, 0), 0);
+    assert_int_equal(getsockopt(end.channel.transport.fd, SOL_SOCKET, SO_KEEPALIVE, &asks, &size), 0);
+    assert_int_equal(asks, 1); /* its kernel answers for a minute, and then no more */
+
+    hand_reset(&hand);
+    go_on(&end);
+    assert_true(end.channel.broken);
+    assert_int_equal(channel_poll(&end.channel).fd, -1); /* once is enough */
+    hand_free(&hand);
+    finish(&end);
 }
 
 /* ---- Opening and freeing ---- */
@@ -269,6 +309,7 @@ int main(void)
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_last_words_are_heard),
         cmocka_unit_test(test_ends_when_open),
+        cmocka_unit_test(test_goes_after_its_end),
         cmocka_unit_test(test_cannot_open),
         cmocka_unit_test(test_free_resets),
     };
