@@ -225,30 +225,38 @@ seen() { [[ $(<"$W/$1.report") == *"\"event\":\"$2\""* ]]; }
 # is none. "peer.pin" is in an object. This is done thousands of times, and jq takes longer to start than a session takes. False:
 # there was no such event.
 look() {
-    local line key object got lines=
+    local line key object got
+    SEEN=
     while IFS= read -r line; do
         case $line in *"\"event\":\"$2\""*) ;; *) continue ;; esac
         got=
         for key in "${@:3}"; do
-            case $key in
-            *.*) [[ $line =~ \"${key%.*}\":\{([^{}]*)\} ]] && object=,${BASH_REMATCH[1]} || object= ;;
+            object=$line
+            case $line in
+            *\\*) VALUE=$(jq -r ".$key" <<<"$line") ;; # escapes are for those who know them all
             *)
-                object=,${line:1:-1}
-                while [[ $object =~ ^(.*)\{[^{}]*\}(.*)$ ]]; do object=${BASH_REMATCH[1]}${BASH_REMATCH[2]}; done
+                [[ $key != *.* ]] || { pick "${key%.*}" "$line" && object=$VALUE || object={}; }
+                pick "${key#*.}" "$object" || VALUE=null
                 ;;
             esac
-            if [[ ! $object =~ ,\"${key#*.}\":(\"([^\"\\]*)\"|([^][\",{}]+)|) ]]; then
-                got+=" null"
-            elif [ -n "${BASH_REMATCH[1]}" ]; then
-                got+=" ${BASH_REMATCH[2]}${BASH_REMATCH[3]}"
-            else
-                got+=" $(jq -r ".$key" <<<"$line")" # a string with escapes, an array, an object
-            fi
+            got+=" $VALUE"
         done
-        lines+=${lines:+$'\n'}${got# }
+        SEEN+=${SEEN:+$'\n'}${got# }
     done <"$W/$1.report"
-    SEEN=$lines
-    [ -n "$lines" ]
+    [ -n "$SEEN" ]
+}
+
+# pick KEY OBJECT: the value of a key of a JSON object on a line, without escapes, in $VALUE
+pick() {
+    local rest=${2:1} string='"[^"]*"'
+    local pair="^,?\"([^\"]*)\":($string|[^][{}\",]+|[[{]($string|[^][{}\"])*[]}])(.*)$"
+    while [[ $rest =~ $pair ]]; do
+        VALUE=${BASH_REMATCH[2]} rest=${BASH_REMATCH[4]}
+        [ "${BASH_REMATCH[1]}" = "$1" ] || continue
+        case $VALUE in '"'*) VALUE=${VALUE:1:-1} ;; esac
+        return 0
+    done
+    return 1
 }
 
 # drain FD: print what comes until the end. False: the end did not come. (By the block: line by line, bash asks for every byte.)
