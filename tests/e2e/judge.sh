@@ -16,8 +16,8 @@ row() {
     read -r statuses <<<"$statuses"
     read -r what <<<"$what"
     options=${options//%/$W/}
-    case $judges in both) judges="listener caller" ;; esac
-    for judge in $judges; do
+    [ "$judges" = both ] && turns listener caller || TURNS=("$judges")
+    for judge in "${TURNS[@]}"; do
         turns client server
         for role in "${TURNS[@]}"; do
             [ "$peer$role" != -client ] || continue # who shows nothing is the client

@@ -92,11 +92,12 @@ done_testing() {
 TEST_SHARE=${TEST_SHARE:-1}
 few() { echo $((($1 + TEST_SHARE - 1) / TEST_SHARE)); }
 
-# turns CASE...: which of these that are alike to take, in $TURNS. All, or one by turns.
+# turns CASE...: which of these that are alike to take, in $TURNS. All, or one: each comes up, and in no order that could go together
+# with that of others.
 TURN=0
 turns() {
     TURNS=("$@")
-    [ "$TEST_SHARE" = 1 ] || TURNS=("${TURNS[TURN++ % $#]}")
+    [ "$TEST_SHARE" = 1 ] || TURNS=("${TURNS[(++TURN * 40503 >> 7) % $#]}")
 }
 
 # The library that answers for the resolver, or nothing.
@@ -249,9 +250,10 @@ look() {
 # pick KEY OBJECT: the value of a key of a JSON object on a line, without escapes, in $VALUE
 pick() {
     local rest=${2:1} string='"[^"]*"'
-    local pair="^,?\"([^\"]*)\":($string|[^][{}\",]+|[[{]($string|[^][{}\"])*[]}])(.*)$"
+    local inner="[[{]($string|[^][{}\"])*[]}]"
+    local pair="^,?\"([^\"]*)\":($string|[^][{}\",]+|[[{]($string|[^][{}\"]|$inner)*[]}])(.*)$"
     while [[ $rest =~ $pair ]]; do
-        VALUE=${BASH_REMATCH[2]} rest=${BASH_REMATCH[4]}
+        VALUE=${BASH_REMATCH[2]} rest=${BASH_REMATCH[5]}
         [ "${BASH_REMATCH[1]}" = "$1" ] || continue
         case $VALUE in '"'*) VALUE=${VALUE:1:-1} ;; esac
         return 0
