@@ -4,7 +4,7 @@
 #                                       network is described in lossy.py
 
 need python3 || skip_all "there is no python3"
-RUNS=${RUNS:-$(few 100)} AT_ONCE=50
+RUNS=${RUNS:-$(few 100)} AT_ONCE=20
 identity alice bob
 ALICE="-u --pin ${PIN[bob]}" BOB="-u --pin ${PIN[alice]}"
 
