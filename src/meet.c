@@ -237,7 +237,8 @@ static struct candidate *find(struct meet *meet, struct wait *wait, struct error
         chosen = look_for_chosen(meet);
         if (chosen)
             return chosen;
-        if (wait_for_meet(meet, wait, deadline < news ? deadline : news) == WAIT_SIGNALLED)
+        /* Where a handshake has begun its own time counts, and no other. */
+        if (wait_for_meet(meet, wait, count_begun(meet) ? WAIT_FOREVER : deadline < news ? deadline : news) == WAIT_SIGNALLED)
             return NULL;
         if (count_begun(meet))
             continue;

@@ -233,8 +233,8 @@ look() {
         got=
         for key in "${@:3}"; do
             object=$line
-            case $line in
-            *\\*) VALUE=$(jq -r ".$key" <<<"$line") ;; # escapes are for those who know them all
+            case ${line//\\\\/} in
+            *\\[!\"]*) VALUE=$(jq -r ".$key" <<<"$line") ;; # but for the two that preferences have, escapes are for those who know them
             *)
                 [[ $key != *.* ]] || { pick "${key%.*}" "$line" && object=$VALUE || object={}; }
                 pick "${key#*.}" "$object" || VALUE=null
@@ -247,15 +247,15 @@ look() {
     [ -n "$SEEN" ]
 }
 
-# pick KEY OBJECT: the value of a key of a JSON object on a line, without escapes, in $VALUE
+# pick KEY OBJECT: the value of a key of a JSON object on a line, in $VALUE
 pick() {
-    local rest=${2:1} string='"[^"]*"'
+    local rest=${2:1} string='"[^"\]*(\\.[^"\]*)*"'
     local inner="[[{]($string|[^][{}\"])*[]}]"
     local pair="^,?\"([^\"]*)\":($string|[^][{}\",]+|[[{]($string|[^][{}\"]|$inner)*[]}])(.*)$"
     while [[ $rest =~ $pair ]]; do
-        VALUE=${BASH_REMATCH[2]} rest=${BASH_REMATCH[5]}
+        VALUE=${BASH_REMATCH[2]} rest=${BASH_REMATCH[-1]}
         [ "${BASH_REMATCH[1]}" = "$1" ] || continue
-        case $VALUE in '"'*) VALUE=${VALUE:1:-1} ;; esac
+        case $VALUE in '"'*) VALUE=${VALUE:1:-1} VALUE=${VALUE//\\\"/\"} VALUE=${VALUE//\\\\/\\} ;; esac
         return 0
     done
     return 1

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -410,6 +411,38 @@ static void test_silent_peer(void **state)
     }
 }
 
+/* Of the parties that have ended. */
+static int64_t cpu_ms(void)
+{
+    struct rusage used;
+
+    getrusage(RUSAGE_CHILDREN, &used);
+    return (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 + (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000;
+}
+
+/* It has begun, and then nothing comes for longer than until we tell what we are waiting for: we sleep all the same. */
+static void test_waiting_is_sleeping(void **state)
+{
+    struct parties parties;
+    struct outcome_of_party a;
+    int64_t before;
+    int fd;
+
+    (void)state;
+    if (stride(2) != 1)
+        skip(); /* it takes a while, and other tools find nothing in it */
+    parties_init(&parties, "one.test");
+    parties.a.handshake_ms = TRANSPORT_NEWS_MS + 2500;
+    party_start(&parties.a);
+    fd = call(&parties);
+    write_all(fd, "\x16\x03\x01", 3);
+    before = cpu_ms();
+    a = party_end(&parties.a);
+    assert_true(cpu_ms() - before < 1000);
+    assert_int_equal(a.error.status, STATUS_TIME);
+    close(fd);
+}
+
 static void test_plain_server(void **state)
 {
     struct parties parties;
@@ -449,6 +482,7 @@ int main(void)
         cmocka_unit_test(test_lost_before_it_began),
         cmocka_unit_test(test_not_tls),
         cmocka_unit_test(test_silent_peer),
+        cmocka_unit_test(test_waiting_is_sleeping),
         cmocka_unit_test(test_plain_server),
     };
 
