@@ -8,6 +8,7 @@
 #   STATUSES      the judge's exit status, and the peer's
 #   WHAT          accepted: the trust that the judge reports, and the peer's name; refused: a part of the sentence
 # Each row is tried with the judge as TLS client and as TLS server.
+shopt -s extglob
 row() {
     local judges peer options statuses what judge role end other show what_role
     IFS=';' read -r judges peer options statuses what <<<"$1"
@@ -25,7 +26,7 @@ row() {
             show="--insecure -i $W/$peer.pem"
             [ "$peer" != - ] || show="--insecure --no-identity"
             what_role="$judge, the TLS $role: $peer, ${options//$W\//}"
-            what_role=${what_role//pin-sha256:/PIN }
+            what_role=${what_role//pin-sha256:+([^ ])/PIN}
             strangers
             if [ "$judge" = listener ]; then pair "$options --role $role" "$show"; else pair "$show" "$options --role $role"; fi
             is "${STATUS[$end]} ${STATUS[$other]}" "$statuses" "$what_role"

@@ -258,6 +258,7 @@ pick() {
         case $VALUE in '"'*) VALUE=${VALUE:1:-1} VALUE=${VALUE//\\\"/\"} VALUE=${VALUE//\\\\/\\} ;; esac
         return 0
     done
+    [ "$rest" = "}" ] || diag "this cannot read: $2" >&2
     return 1
 }
 

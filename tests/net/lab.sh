@@ -113,9 +113,11 @@ RULES
 lab_up() {
     local host
     KIND_a=$1 KIND_b=${3-$1}
-    [ -z "$NETNS_IS_OURS" ] || ip -all netns delete
-    # A folder of our own, whatever this host has there.
-    [ -n "$NETNS_IS_OURS" ] || { mkdir -p /run/netns && mount -t tmpfs lab /run/netns && NETNS_IS_OURS=yes; }
+    if [ -n "$NETNS_IS_OURS" ]; then
+        ip -all netns delete
+    else # a folder of our own, whatever this host has there
+        mkdir -p /run/netns && mount -t tmpfs lab /run/netns && NETNS_IS_OURS=yes
+    fi
     { echo "netns add internet" && links a boxa && links b boxb; } | ip -batch -
     addresses host a 1 | ip -n a -batch -
     addresses host b 2 | ip -n b -batch -
