@@ -7,8 +7,8 @@
 
 void buffer_free(struct buffer *buffer)
 {
-    if (buffer->bytes)
-        explicit_bzero(buffer->bytes, buffer->capacity);
+    if (buffer->bytes) /* and no more than that: memory that was never used costs nothing so far */
+        explicit_bzero(buffer->bytes, buffer->touched);
     free(buffer->bytes);
     memset(buffer, 0, sizeof *buffer);
 }
@@ -34,7 +34,7 @@ static bool grow(struct buffer *buffer, size_t capacity)
     if (used)
         memcpy(bytes, buffer_at(buffer), used);
     buffer_free(buffer);
-    *buffer = (struct buffer){.bytes = bytes, .end = used, .capacity = capacity};
+    *buffer = (struct buffer){.bytes = bytes, .end = used, .touched = used, .capacity = capacity};
     return true;
 }
 
@@ -64,6 +64,8 @@ void buffer_filled(struct buffer *buffer, size_t length)
 {
     assert(length <= buffer->capacity - buffer->end);
     buffer->end += length;
+    if (buffer->touched < buffer->end)
+        buffer->touched = buffer->end;
 }
 
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t length)

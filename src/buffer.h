@@ -11,6 +11,7 @@ struct buffer {
     uint8_t *bytes;
     size_t start;    /* the first byte in the queue */
     size_t end;      /* one past the last */
+    size_t touched;  /* one past the last byte that ever was in it: what there is to wipe */
     size_t capacity; /* what is allocated */
 };
 

@@ -3,6 +3,7 @@
 #include "buffer.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 /* More than any machine has: under a sanitizer, too, this is no memory and no crash. */
 static const size_t too_much = SIZE_MAX / 8;
@@ -114,6 +115,47 @@ static void test_growing(void **state)
     buffer_free(&buffer);
 }
 
+/* Plaintext and keys pass through: buffer_free() wipes as far as `touched`, so that has to know of everything. */
+static void test_what_has_to_be_wiped(void **state)
+{
+    struct buffer buffer = {0};
+
+    (void)state;
+    assert_true(buffer_append(&buffer, "a key that nobody may find", 27));
+    assert_int_equal(buffer.touched, 27);
+    buffer_cut(&buffer, 20);
+    buffer_skip(&buffer, 5);
+    assert_true(buffer_append(&buffer, "xyz", 3));
+    assert_int_equal(buffer.touched, 27); /* what was cut off is still there */
+    buffer_skip(&buffer, 5);
+    assert_true(buffer_append(&buffer, "abc", 3));
+    assert_int_equal(buffer.touched, 27); /* and what was taken */
+    assert_non_null(buffer_room(&buffer, buffer.capacity));
+    assert_int_equal(buffer.touched, 3); /* other memory, to which only what is in the queue came along */
+    assert_holds(&buffer, "abc");
+    buffer_filled(&buffer, 500);
+    assert_int_equal(buffer.touched, 503);
+    buffer_free(&buffer);
+}
+
+/* A page that is touched first when it is wiped costs more than all the rest of a short session's buffers. */
+static void test_room_that_nobody_uses_costs_nothing(void **state)
+{
+    struct rusage before, after;
+    struct buffer buffer = {0};
+    uint8_t *room;
+
+    (void)state;
+    assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+    room = buffer_room(&buffer, 64 << 20); /* 16,384 pages of 4 KiB */
+    assert_non_null(room);
+    memcpy(room, "abc", 3);
+    buffer_filled(&buffer, 3);
+    buffer_free(&buffer);
+    assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+    assert_in_range(after.ru_minflt - before.ru_minflt, 0, 100);
+}
+
 static void test_no_memory(void **state)
 {
     struct buffer buffer = {0};
@@ -135,7 +177,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty),   cmocka_unit_test(test_in_order),
         cmocka_unit_test(test_room),    cmocka_unit_test(test_space_is_used_again),
-        cmocka_unit_test(test_growing), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_growing), cmocka_unit_test(test_what_has_to_be_wiped),
+        cmocka_unit_test(test_room_that_nobody_uses_costs_nothing), cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
