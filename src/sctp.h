@@ -10,9 +10,6 @@
 #include "sctp_ways.h"
 #include "transport.h"
 
-/* libusrsctp exports functions of these very names, and would call ours in place of its own. */
-#pragma GCC visibility push(hidden)
-
 enum { SCTP_UDP_PORT = 9899 };
 
 struct sctp_config {
@@ -79,7 +76,5 @@ bool sctp_meeting_open(const struct sctp_config *config, struct wait *wait, stru
 bool sctp_meet(const struct sctp_config *config, struct sctp_meeting *meeting, struct wait *wait, struct transport *transport,
                struct error *error);
 void sctp_meeting_close(struct sctp_meeting *meeting);
-
-#pragma GCC visibility pop
 
 #endif

@@ -1,6 +1,7 @@
 /* sctp_process.c - the process in which libusrsctp runs: UDP on one side, streams to the session on the other. */
 #include "sctp_process.h"
 #include "fdpass.h"
+#include "sctp_library.h"
 #include "sctp_stack.h"
 #include "sctp_stream.h"
 #include "wait.h"
@@ -12,7 +13,6 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include <usrsctp.h>
 
 enum {
     DATAGRAM_SIZE = 65536,     /* no UDP datagram is larger */
@@ -91,14 +91,14 @@ static struct sctp_path *path_of(uint64_t key)
  * stranger needs none: nothing is kept for who has not shown a cookie. */
 static void know(uint64_t key)
 {
-    usrsctp_register_address((void *)(uintptr_t)key);
+    usrsctp.register_address((void *)(uintptr_t)key);
 }
 
 /* Unless the next one, with the same peer, needs it. */
 static void forget(uint64_t key)
 {
     if (!path_of(key))
-        usrsctp_deregister_address((void *)(uintptr_t)key);
+        usrsctp.deregister_address((void *)(uintptr_t)key);
 }
 
 /* Whose datagram is this? 0: nobody's. A peer may change its port (a NAT has forgotten it): it is followed when the
@@ -205,7 +205,7 @@ static void start_job(void)
     process->next = 0;
     process->told_self = false;
     process->many = sctp_stack_socket(process->job.local_port);
-    if (process->many && (process->job.task == SCTP_TASK_CALL || usrsctp_listen(process->many, SCTP_STREAMS_MAX) == 0))
+    if (process->many && (process->job.task == SCTP_TASK_CALL || usrsctp.listen(process->many, SCTP_STREAMS_MAX) == 0))
         return;
     failed.reason = errno;
     stop_job();
@@ -287,7 +287,7 @@ static void association_up(sctp_assoc_t id)
 {
     struct sctp_news news = {.kind = SCTP_NEWS_UP};
     struct sctp_stream *stream = free_stream();
-    struct socket *sctp = usrsctp_peeloff(process->many, id);
+    struct socket *sctp = usrsctp.peeloff(process->many, id);
     struct sctp_path path = {.key = process->now.key, .remote = process->now.source};
     int end = -1;
 
@@ -327,7 +327,7 @@ static void read_many(void)
         int flags = 0;
         const struct sctp_assoc_change *change = &read.notification.sn_assoc_change;
 
-        length = usrsctp_recvv(process->many, &read, sizeof read, &from.sa, &from_size, NULL, &info_size, &info_type, &flags);
+        length = usrsctp.recvv(process->many, &read, sizeof read, &from.sa, &from_size, NULL, &info_size, &info_type, &flags);
         if (length <= 0)
             return;
         if (!(flags & MSG_NOTIFICATION) || (size_t)length < sizeof *change ||
@@ -394,7 +394,7 @@ static void read_datagrams(void)
             continue;
         process->now.packet = packet;
         process->traffic_at = wait_now();
-        usrsctp_conninput((void *)(uintptr_t)process->now.key, packet, (size_t)length, 0);
+        usrsctp.conninput((void *)(uintptr_t)process->now.key, packet, (size_t)length, 0);
         read_many();
         process->now.packet = NULL;
     }
@@ -463,7 +463,7 @@ static void run_timers(void)
     int64_t now = wait_now(), elapsed = now - process->timers_at;
 
     if (elapsed > 0)
-        usrsctp_handle_timers((uint32_t)elapsed);
+        usrsctp.handle_timers((uint32_t)elapsed);
     process->timers_at = now;
     read_many();
 }

@@ -1,10 +1,10 @@
 /* sctp_stack.c - libusrsctp as we want it. */
 #include "sctp_stack.h"
+#include "sctp_library.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <usrsctp.h>
 
 enum {
     BUFFER = 1 << 20,
@@ -15,16 +15,16 @@ enum {
 
 void sctp_stack_start(sctp_stack_output *output)
 {
-    usrsctp_init_nothreads(0, output, NULL);
-    usrsctp_sysctl_set_sctp_ecn_enable(0);
-    usrsctp_sysctl_set_sctp_asconf_enable(0);
-    usrsctp_sysctl_set_sctp_auth_enable(0);
-    usrsctp_sysctl_set_sctp_pr_enable(0);
-    usrsctp_sysctl_set_sctp_reconfig_enable(0);
-    usrsctp_sysctl_set_sctp_nrsack_enable(0);
-    usrsctp_sysctl_set_sctp_pktdrop_enable(0);
-    usrsctp_sysctl_set_sctp_no_csum_on_loopback(0);
-    usrsctp_sysctl_set_sctp_shutdown_guard_time_default(GUARD_S);
+    usrsctp.init_nothreads(0, output, NULL);
+    usrsctp.sysctl_set_sctp_ecn_enable(0);
+    usrsctp.sysctl_set_sctp_asconf_enable(0);
+    usrsctp.sysctl_set_sctp_auth_enable(0);
+    usrsctp.sysctl_set_sctp_pr_enable(0);
+    usrsctp.sysctl_set_sctp_reconfig_enable(0);
+    usrsctp.sysctl_set_sctp_nrsack_enable(0);
+    usrsctp.sysctl_set_sctp_pktdrop_enable(0);
+    usrsctp.sysctl_set_sctp_no_csum_on_loopback(0);
+    usrsctp.sysctl_set_sctp_shutdown_guard_time_default(GUARD_S);
 }
 
 static struct sockaddr_conn conn(uint64_t key, uint16_t port)
@@ -34,7 +34,7 @@ static struct sockaddr_conn conn(uint64_t key, uint16_t port)
 
 static bool set(struct socket *sctp, int level, int option, const void *value, size_t size)
 {
-    return usrsctp_setsockopt(sctp, level, option, value, (socklen_t)size) == 0;
+    return usrsctp.setsockopt(sctp, level, option, value, (socklen_t)size) == 0;
 }
 
 struct socket *sctp_stack_socket(uint16_t port)
@@ -52,11 +52,11 @@ struct socket *sctp_stack_socket(uint16_t port)
                                     .spp_flags = SPP_HB_ENABLE | SPP_PMTUD_DISABLE};
     struct sockaddr_conn any = conn(0, port);
     int on = 1, size = BUFFER;
-    struct socket *sctp = usrsctp_socket(AF_CONN, SOCK_SEQPACKET, IPPROTO_SCTP, NULL, NULL, 0, NULL);
+    struct socket *sctp = usrsctp.socket(AF_CONN, SOCK_SEQPACKET, IPPROTO_SCTP, NULL, NULL, 0, NULL);
     bool good = sctp != NULL;
 
     path.spp_address.ss_family = AF_CONN;
-    good = good && usrsctp_set_non_blocking(sctp, 1) == 0 && set(sctp, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof init) &&
+    good = good && usrsctp.set_non_blocking(sctp, 1) == 0 && set(sctp, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof init) &&
            set(sctp, IPPROTO_SCTP, SCTP_RTOINFO, &rto, sizeof rto) &&
            set(sctp, IPPROTO_SCTP, SCTP_ASSOCINFO, &association, sizeof association) &&
            set(sctp, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &path, sizeof path) &&
@@ -67,7 +67,7 @@ struct socket *sctp_stack_socket(uint16_t port)
 
         good = set(sctp, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof event);
     }
-    if (good && usrsctp_bind(sctp, (struct sockaddr *)&any, sizeof any) == 0)
+    if (good && usrsctp.bind(sctp, (struct sockaddr *)&any, sizeof any) == 0)
         return sctp;
     if (sctp)
         sctp_stack_abort(sctp);
@@ -78,7 +78,7 @@ bool sctp_stack_call(struct socket *sctp, uint64_t key, uint16_t port)
 {
     struct sockaddr_conn to = conn(key, port);
 
-    return usrsctp_connect(sctp, (struct sockaddr *)&to, sizeof to) == 0 || errno == EINPROGRESS || errno == EALREADY ||
+    return usrsctp.connect(sctp, (struct sockaddr *)&to, sizeof to) == 0 || errno == EINPROGRESS || errno == EALREADY ||
            errno == EISCONN;
 }
 
@@ -87,10 +87,10 @@ uint16_t sctp_stack_peer_port(struct socket *sctp)
     struct sockaddr *peer = NULL;
     uint16_t port = 0;
 
-    if (usrsctp_getpaddrs(sctp, 0, &peer) > 0 && peer->sa_family == AF_CONN)
+    if (usrsctp.getpaddrs(sctp, 0, &peer) > 0 && peer->sa_family == AF_CONN)
         port = ntohs(((struct sockaddr_conn *)peer)->sconn_port);
     if (peer)
-        usrsctp_freepaddrs(peer);
+        usrsctp.freepaddrs(peer);
     return port;
 }
 
@@ -114,8 +114,8 @@ size_t sctp_stack_unacknowledged(struct socket *sctp)
     size_t headers;
 
     memset(&status, 0, sizeof status);
-    if (usrsctp_getsockopt(sctp, IPPROTO_SCTP, GET_SNDBUF_USE, &usage, &usage_size) != 0 ||
-        usrsctp_getsockopt(sctp, IPPROTO_SCTP, SCTP_STATUS, &status, &status_size) != 0)
+    if (usrsctp.getsockopt(sctp, IPPROTO_SCTP, GET_SNDBUF_USE, &usage, &usage_size) != 0 ||
+        usrsctp.getsockopt(sctp, IPPROTO_SCTP, SCTP_STATUS, &status, &status_size) != 0)
         return 0;
     headers = (size_t)status.sstat_unackdata * CHUNK_HEADER;
     return usage.to_send > headers ? usage.to_send - headers : 0;
@@ -126,5 +126,5 @@ void sctp_stack_abort(struct socket *sctp)
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
 
     set(sctp, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    usrsctp_close(sctp);
+    usrsctp.close(sctp);
 }

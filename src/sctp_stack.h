@@ -9,8 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(hidden) /* as in sctp.h */
-
 /* The largest packet: fits with UDP and IPv6 into the 1280 that every path has (RFC 8200 section 5). */
 enum { SCTP_STACK_PACKET_MAX = 1200 };
 
@@ -37,7 +35,5 @@ size_t sctp_stack_unacknowledged(struct socket *sctp);
 
 /* Close the socket, and reset whatever associations it has: their peers are told. */
 void sctp_stack_abort(struct socket *sctp);
-
-#pragma GCC visibility pop
 
 #endif

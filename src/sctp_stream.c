@@ -1,5 +1,6 @@
 /* sctp_stream.c - one association of libusrsctp's as a stream socket to the session. */
 #include "sctp_stream.h"
+#include "sctp_library.h"
 #include "sctp_stack.h"
 #include "wait.h"
 
@@ -7,7 +8,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <usrsctp.h>
 
 enum {
     LAST_DATA_MS = 30000, /* without progress, for what has to be sent before: SCTP gives up sooner on a peer that is not there */
@@ -21,7 +21,7 @@ int sctp_stream_open(struct sctp_stream *stream, struct socket *sctp, const stru
 {
     int ends[2];
 
-    if (usrsctp_set_non_blocking(sctp, 1) != 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
+    if (usrsctp.set_non_blocking(sctp, 1) != 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
         return -1;
     stream->sctp = sctp;
     stream->path = *path;
@@ -89,7 +89,7 @@ static bool take_in(struct sctp_stream *stream)
 
         if (stream->peer_ended && stream->fd >= 0)
             shutdown(stream->fd, SHUT_WR);
-        length = usrsctp_recvv(stream->sctp, stream->in, sizeof stream->in, NULL, &from_size, NULL, &info_size, &info_type, &flags);
+        length = usrsctp.recvv(stream->sctp, stream->in, sizeof stream->in, NULL, &from_size, NULL, &info_size, &info_type, &flags);
         if (length < 0)
             return errno == EAGAIN;
         if (length == 0)
@@ -142,7 +142,7 @@ static bool put_out(struct sctp_stream *stream, short revents)
         ssize_t length;
 
         if (stream->out_length) {
-            if (usrsctp_sendv(stream->sctp, stream->out, stream->out_length, NULL, 0, NULL, 0, SCTP_SENDV_NOINFO, 0) < 0)
+            if (usrsctp.sendv(stream->sctp, stream->out, stream->out_length, NULL, 0, NULL, 0, SCTP_SENDV_NOINFO, 0) < 0)
                 return errno == EAGAIN || stream->peer_ended;
             stream->out_length = 0;
         }
@@ -176,7 +176,7 @@ static bool shut_down(struct sctp_stream *stream, size_t left)
         stream->deadline = wait_until(left ? LAST_DATA_MS : SHUTDOWN_MS);
     if (!stream->shutting_down) {
         stream->shutting_down = true;
-        return usrsctp_shutdown(stream->sctp, SHUT_WR) == 0 || stream->peer_ended;
+        return usrsctp.shutdown(stream->sctp, SHUT_WR) == 0 || stream->peer_ended;
     }
     return wait_now() < stream->deadline;
 }

@@ -13,8 +13,6 @@
 #include "address.h"
 #include "transport.h"
 
-#pragma GCC visibility push(hidden) /* as in sctp.h */
-
 /* The most that is read from one side at once, and so the largest message of SCTP's that we send. */
 enum { SCTP_STREAM_PIECE = 65536 };
 
@@ -53,7 +51,5 @@ bool sctp_stream_run(struct sctp_stream *stream, short revents);
 
 /* The library's timers matter to it now. */
 bool sctp_stream_is_busy(const struct sctp_stream *stream);
-
-#pragma GCC visibility pop
 
 #endif

@@ -7,8 +7,6 @@
 
 #include "sctp.h"
 
-#pragma GCC visibility push(hidden) /* as in sctp.h */
-
 enum sctp_outcome sctp_udp_call(const struct sctp_config *config, struct sctp_ways *ways, struct wait *wait, int64_t deadline,
                                 struct transport *transport, struct error *error);
 
@@ -25,7 +23,5 @@ bool sctp_udp_listen(const struct sctp_config *config, const struct address_list
 /* The next association. SCTP_OUTCOME_ERROR: it is told already, or is in errno. */
 enum sctp_outcome sctp_udp_accept(const struct sctp_listener *listener, struct wait *wait, int64_t deadline,
                                   struct transport *transport, struct error *error);
-
-#pragma GCC visibility pop
 
 #endif

@@ -2,6 +2,9 @@
 #include "sctp_user.h"
 #include "confine.h"
 #include "fdpass.h"
+#ifdef HAVE_USRSCTP
+#include "sctp_library.h"
+#endif
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,6 +92,8 @@ bool sctp_user_prepare(struct sctp_user *user, struct error *error)
 {
     *user = (struct sctp_user){.control = -1, .pid = -1};
 #ifdef HAVE_USRSCTP
+    if (!sctp_library_load(error))
+        return false;
     if (start_process(user))
         return true;
     error_set(error, STATUS_LOCAL, "cannot start the process for SCTP: %s", strerror(errno));

@@ -4,8 +4,6 @@
 
 #include "transport.h"
 
-#pragma GCC visibility push(hidden) /* as in sctp.h */
-
 /* The addresses of the peer, and of ours (none: any). */
 struct sctp_ways {
     struct address_list targets, sources;
@@ -28,7 +26,5 @@ void sctp_ways_list(const struct sctp_ways *ways, char *list, size_t size);
 
 /* The same, to the user of two ends that have not met yet. */
 void sctp_ways_tell_waiting(const struct transport_config *config, const struct sctp_ways *ways);
-
-#pragma GCC visibility pop
 
 #endif
