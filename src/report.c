@@ -143,6 +143,12 @@ static void write_line(struct report *report, const char *line, size_t length)
     report_unlock(report);
 }
 
+/* Somebody wants events: else none is even made, which a session in a process of its own would notice. */
+static bool is_read(const struct report *report)
+{
+    return report->fd >= 0;
+}
+
 /* Write the event, whose keys are in `keys` (taken over). */
 static void emit(struct report *report, const char *event, json_t *keys)
 {
@@ -150,10 +156,6 @@ static void emit(struct report *report, const char *event, json_t *keys)
     json_t *line;
     char *text = NULL, *newline = NULL;
 
-    if (report->fd < 0) {
-        json_decref(keys);
-        return;
-    }
     stamp(time, sizeof time);
     line = json_pack("{s:i, s:s, s:s}", "schema", SCHEMA, "event", event, "time", time);
     if (line && report->session)
@@ -224,24 +226,31 @@ static void set_transport(json_t *keys, enum transport_kind kind)
         set(keys, "sctp", json_string(kind == TRANSPORT_SCTP ? "kernel" : "user"));
 }
 
-void report_listening(struct report *report, enum transport_kind kind, const struct address *local, bool for_local)
+static json_t *listening_json(enum transport_kind kind, const struct address *local, bool for_local)
 {
-    char text[ADDRESS_TEXT_SIZE];
     json_t *keys = json_object();
 
     set_transport(keys, kind);
     set(keys, "local", address_json(local));
     if (for_local)
         set(keys, "side", json_string("local"));
-    emit(report, "listening", keys);
+    return keys;
+}
+
+void report_listening(struct report *report, enum transport_kind kind, const struct address *local, bool for_local)
+{
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (is_read(report))
+        emit(report, "listening", listening_json(kind, local, for_local));
     report_say(report, REPORT_NORMAL, for_local ? "listening on %s, for what goes to the peer" : "listening on %s",
                address_text(local, text));
 }
 
-void report_connected(struct report *report, const struct transport *transport)
+static const char *const setups[] = {"active", "passive", "simultaneous"};
+
+static json_t *connected_json(const struct transport *transport)
 {
-    static const char *const setups[] = {"active", "passive", "simultaneous"};
-    char local[ADDRESS_TEXT_SIZE], remote[ADDRESS_TEXT_SIZE];
     json_t *keys = json_object();
 
     set_transport(keys, transport->kind);
@@ -252,7 +261,15 @@ void report_connected(struct report *report, const struct transport *transport)
         set(keys, "remotes", addresses_json(&transport->remotes));
     }
     set(keys, "setup", json_string(setups[transport->setup]));
-    emit(report, "connected", keys);
+    return keys;
+}
+
+void report_connected(struct report *report, const struct transport *transport)
+{
+    char local[ADDRESS_TEXT_SIZE], remote[ADDRESS_TEXT_SIZE];
+
+    if (is_read(report))
+        emit(report, "connected", connected_json(transport));
     report_say(report, REPORT_NORMAL, transport->setup == TRANSPORT_PASSIVE ? "%s connected" : "connected to %s",
                address_text(&transport->remote, remote));
     report_say(report, REPORT_VERBOSE, "the connection is %s to %s over %s, set up %s",
@@ -348,7 +365,7 @@ static void say_handshake(const struct report *report, const struct facts *facts
                *facts->our_choice ? " (we showed " : "", facts->our_choice, *facts->our_choice ? ")" : "");
 }
 
-void report_handshake(struct report *report, const struct facts *facts)
+static json_t *handshake_json(const struct facts *facts)
 {
     json_t *keys = json_object();
 
@@ -370,26 +387,27 @@ void report_handshake(struct report *report, const struct facts *facts)
         set(keys, "export", json_string(facts->export_hex));
     if (facts->binding_hex)
         set(keys, "channel_binding", binding_json(facts));
-    emit(report, "handshake", keys);
+    return keys;
+}
+
+void report_handshake(struct report *report, const struct facts *facts)
+{
+    if (is_read(report))
+        emit(report, "handshake", handshake_json(facts));
     say_handshake(report, facts);
 }
 
 void report_accepted(struct report *report)
 {
-    emit(report, "accepted", json_object());
+    if (is_read(report))
+        emit(report, "accepted", json_object());
     report_say(report, REPORT_VERBOSE, "the peer has accepted us");
 }
 
-void report_closed(struct report *report, const struct report_end *end)
+static json_t *closed_json(const struct report *report, const struct report_end *end)
 {
-    json_t *keys;
-    const char *cause = end->error->story;
-    char total[PROGRESS_SIZE];
+    json_t *keys = json_object();
 
-    if (report->closed)
-        return;
-    report->closed = true;
-    keys = json_object();
     set(keys, "exit", json_integer(end->exit));
     set(keys, "sent", json_integer((json_int_t)end->sent));
     set(keys, "received", json_integer((json_int_t)end->received));
@@ -397,8 +415,20 @@ void report_closed(struct report *report, const struct report_end *end)
     if (end->datagrams)
         set(keys, "lost", json_integer((json_int_t)end->lost));
     set(keys, "seconds", json_real((double)(wait_now() - report->started) / 1000));
-    set(keys, "cause", text_or_null(cause));
-    emit(report, "closed", keys);
+    set(keys, "cause", text_or_null(end->error->story));
+    return keys;
+}
+
+void report_closed(struct report *report, const struct report_end *end)
+{
+    const char *cause = end->error->story;
+    char total[PROGRESS_SIZE];
+
+    if (report->closed)
+        return;
+    report->closed = true;
+    if (is_read(report))
+        emit(report, "closed", closed_json(report, end));
     if (report->progress && end->moving_ms > 0) {
         progress_total(end->sent, end->received, end->moving_ms, end->peer_has_all, total);
         report_say(report, REPORT_QUIET, "%s", total);
