@@ -1,42 +1,19 @@
 """What cannot be beaten: the cipher alone, measured in the TLS library itself."""
-import ctypes
-import ctypes.util
-import time
+import os
+import shlex
+import subprocess
 
-RECORD = 16384
-
-
-class Datum(ctypes.Structure):
-    _fields_ = [("data", ctypes.c_void_p), ("size", ctypes.c_uint)]
+SOURCE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "cipher.c")
 
 
-def cipher_rate(name, seconds):
-    """Bytes per second of sealing records, on one core; 0: the library cannot be asked."""
+def cipher_rates(name, seconds, count, folder):
+    """Bytes per second of sealing records on one core, so many times; none where that cannot be compiled."""
+    program = os.path.join(folder, "cipher")
     try:
-        library = ctypes.CDLL("libgnutls.so.30")
-    except OSError:
-        return 0
-    library.gnutls_cipher_get_id.argtypes = [ctypes.c_char_p]
-    number = library.gnutls_cipher_get_id(name.encode())
-    size = library.gnutls_cipher_get_key_size(number)
-    key_bytes = ctypes.create_string_buffer(bytes(range(size)), size)
-    key = Datum(ctypes.addressof(key_bytes), size)
-    handle = ctypes.c_void_p()
-    if library.gnutls_aead_cipher_init(ctypes.byref(handle), number, ctypes.byref(key)) < 0:
-        return 0
-    nonce = ctypes.create_string_buffer(12)
-    plain = ctypes.create_string_buffer(RECORD)
-    sealed = ctypes.create_string_buffer(RECORD + 16)
-    room = ctypes.c_size_t()
-    library.gnutls_aead_cipher_encrypt.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p,
-                                                   ctypes.c_size_t, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t,
-                                                   ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t)]
-    done, since = 0, time.process_time()
-    while time.process_time() - since < seconds:
-        for _ in range(256):
-            room.value = RECORD + 16
-            library.gnutls_aead_cipher_encrypt(handle, nonce, 12, None, 0, 16, plain, RECORD, sealed, ctypes.byref(room))
-        done += 256 * RECORD
-    rate = done / (time.process_time() - since)
-    library.gnutls_aead_cipher_deinit(handle)
-    return rate
+        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "gnutls"], check=True, capture_output=True, text=True).stdout
+        subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-O2", "-o", program, SOURCE, *shlex.split(flags)], check=True,
+                       capture_output=True)
+        return [float(subprocess.run([program, name, str(seconds)], check=True, capture_output=True, text=True).stdout)
+                for _ in range(count)]
+    except (OSError, subprocess.CalledProcessError):
+        return []
