@@ -205,11 +205,10 @@ int main(int argc, char **argv)
     status = begin(&run.program, argc, argv, &run.life.error) ? do_task(&run.life) : finish_task(&run.life);
     life_free(&run.life);
     tidy_up(&run.program);
-#ifndef SANITIZED /* leaks are looked for in exit() */
     /* What the libraries would tidy up in exit() goes away with the process. For a session that was forked off it is a fifth of its
      * page faults: memory that it shares with the listener has to be copied before it can be freed. */
     fflush(NULL);
-    _exit(status);
-#endif
+    if (!SANITIZED) /* leaks are looked for in exit() */
+        _exit(status);
     return status;
 }

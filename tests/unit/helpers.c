@@ -190,18 +190,6 @@ char *stderr_caught(void)
 
 /* ---- The rest ---- */
 
-#if defined __SANITIZE_ADDRESS__
-enum { SANITIZED = 1 };
-#elif defined __has_feature
-#if __has_feature(address_sanitizer)
-enum { SANITIZED = 1 };
-#else
-enum { SANITIZED = 0 };
-#endif
-#else
-enum { SANITIZED = 0 };
-#endif
-
 size_t stride(size_t wanted)
 {
     const char *preloaded = getenv("LD_PRELOAD");
