@@ -117,14 +117,14 @@ void sctp_user_free(struct sctp_user *user)
     struct pollfd poll_fd = {.fd = user->control, .events = POLLIN};
     struct sctp_news rest;
     int64_t deadline = wait_until(END_MS);
+    bool ends = false; /* it keeps its end of `control` until then */
 
     if (user->control > 0) {
         shutdown(user->control, SHUT_WR);
         /* So that its port is free when we are gone. It may have more to do, and then it does that by itself. */
-        while (wait_now() < deadline && poll(&poll_fd, 1, (int)(deadline - wait_now())) > 0)
-            if (recv(user->control, &rest, sizeof rest, MSG_DONTWAIT) <= 0)
-                break;
-        waitpid(user->pid, NULL, WNOHANG);
+        while (!ends && wait_now() < deadline && poll(&poll_fd, 1, (int)(deadline - wait_now())) > 0)
+            ends = recv(user->control, &rest, sizeof rest, MSG_DONTWAIT) <= 0;
+        waitpid(user->pid, NULL, ends ? 0 : WNOHANG);
     }
     if (user->progress)
         munmap(user->progress, shared_size);

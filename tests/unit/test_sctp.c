@@ -510,6 +510,24 @@ static void test_process_killed(void **state)
     end_free(&b);
 }
 
+/* What it took is counted as ours, and nothing of it is left behind. */
+static void test_process_waited_for(void **state)
+{
+    struct end a, b;
+
+    two_ends(state, &a, &b);
+    end_free(&b);
+    for (int i = 0; i < 30; i++) {
+        pid_t pid = a.user.pid;
+
+        sctp_user_free(&a.user);
+        errno = 0;
+        check_row(waitpid(pid, NULL, WNOHANG) < 0 && errno == ECHILD, "process %d", i);
+        check_row(sctp_user_prepare(&a.user, &a.error), "%s", a.error.story);
+    }
+    end_free(&a);
+}
+
 /* ---- Meeting ---- */
 
 /* False with the error in `end`. */
@@ -989,6 +1007,7 @@ int main(void)
         BOTH(test_abort),
         BOTH(test_killed),
         USER(test_process_killed),
+        USER(test_process_waited_for),
         BOTH(test_meet),
         BOTH(test_meet_again),
         BOTH(test_meet_ourselves),
