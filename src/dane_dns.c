@@ -4,6 +4,7 @@
  * far from our keys. The libraries are loaded there too, since to link them would cost every start about a millisecond. */
 #include "dane.h"
 #include "buffer.h"
+#include "library.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,6 @@
 
 #if HAVE_DANE
 
-#include <dlfcn.h>
 #include <gnutls/dane.h>
 
 #define LIBRARY "libgnutls-dane.so.0"
@@ -37,22 +37,12 @@ struct library {
 
 static bool load(struct library *library)
 {
-    void *handle = dlopen(LIBRARY, RTLD_NOW);
-    const struct {
-        const char *name;
-        void *function;
-    } functions[] = {{"dane_state_init", &library->state_init},     {"dane_query_tlsa", &library->query_tlsa},
-                     {"dane_query_status", &library->query_status}, {"dane_query_entries", &library->query_entries},
-                     {"dane_query_data", &library->query_data}};
+    const struct library_function functions[] = {
+        {"dane_state_init", &library->state_init},     {"dane_query_tlsa", &library->query_tlsa},
+        {"dane_query_status", &library->query_status}, {"dane_query_entries", &library->query_entries},
+        {"dane_query_data", &library->query_data}};
 
-    for (size_t i = 0; handle && i < sizeof functions / sizeof *functions; i++) {
-        void *symbol = dlsym(handle, functions[i].name);
-
-        memcpy(functions[i].function, &symbol, sizeof symbol); /* POSIX: a function's address fits */
-        if (!symbol)
-            return false;
-    }
-    return handle != NULL;
+    return !library_load(LIBRARY, functions, sizeof functions / sizeof *functions);
 }
 
 static enum outcome outcome_of(int code)
