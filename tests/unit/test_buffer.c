@@ -115,27 +115,76 @@ static void test_growing(void **state)
     buffer_free(&buffer);
 }
 
-/* Plaintext and keys pass through: buffer_free() wipes as far as `touched`, so that has to know of everything. */
-static void test_what_has_to_be_wiped(void **state)
+/* The linker leads free() here (--wrap). Keys and plaintext pass through buffers: of the K's nothing may be left in what is freed. */
+static size_t freed, left_behind;
+static const uint8_t *watched;
+static size_t watched_size;
+void __real_free(void *memory);
+void __wrap_free(void *memory);
+void __wrap_free(void *memory)
+{
+    if (memory && memory == watched) {
+        freed++;
+        for (size_t i = 0; i < watched_size; i++)
+            left_behind += watched[i] == 'K';
+        watched = NULL;
+    }
+    __real_free(memory);
+}
+
+/* What is not in use yet may hold anything: with `all` it is cleared, and watched too. */
+static void watch(const struct buffer *buffer, bool all)
+{
+    if (all)
+        memset(buffer->bytes + buffer->end, 0, buffer->capacity - buffer->end);
+    watched = buffer->bytes;
+    watched_size = all ? buffer->capacity : buffer->end;
+}
+
+static void test_wiped(void **state)
 {
     struct buffer buffer = {0};
+    uint8_t key[600], taken[100];
 
     (void)state;
-    assert_true(buffer_append(&buffer, "a key that nobody may find", 27));
-    assert_int_equal(buffer.touched, 27);
-    buffer_cut(&buffer, 20);
-    buffer_skip(&buffer, 5);
-    assert_true(buffer_append(&buffer, "xyz", 3));
-    assert_int_equal(buffer.touched, 27); /* what was cut off is still there */
-    buffer_skip(&buffer, 5);
+    memset(key, 'K', sizeof key);
+    freed = left_behind = 0;
+
+    assert_non_null(buffer_room(&buffer, 1000));
+    watch(&buffer, true);
+    assert_true(buffer_append(&buffer, key, 600));
+    buffer_cut(&buffer, 400); /* what was cut off and what was taken is still there */
+    assert_int_equal(buffer_take(&buffer, taken, 100), 100);
+    assert_true(buffer_append(&buffer, key, 100));
+    buffer_skip(&buffer, 200);
     assert_true(buffer_append(&buffer, "abc", 3));
-    assert_int_equal(buffer.touched, 27); /* and what was taken */
-    assert_non_null(buffer_room(&buffer, buffer.capacity));
-    assert_int_equal(buffer.touched, 3); /* other memory, to which only what is in the queue came along */
-    assert_holds(&buffer, "abc");
-    buffer_filled(&buffer, 500);
-    assert_int_equal(buffer.touched, 503);
     buffer_free(&buffer);
+    assert_int_equal(freed, 1);
+    assert_int_equal(left_behind, 0);
+
+    /* So when it grows, for that is other memory. */
+    assert_non_null(buffer_room(&buffer, 1000));
+    watch(&buffer, true);
+    assert_true(buffer_append(&buffer, key, 600));
+    buffer_cut(&buffer, 300);
+    assert_non_null(buffer_room(&buffer, 5000));
+    assert_int_equal(freed, 2);
+    watch(&buffer, false);
+    buffer_free(&buffer);
+    assert_int_equal(freed, 3);
+    assert_int_equal(left_behind, 0);
+
+    /* And after a move to the front. */
+    assert_non_null(buffer_room(&buffer, 1000));
+    watch(&buffer, true);
+    assert_true(buffer_append(&buffer, key, 300));
+    assert_true(buffer_append(&buffer, key, 300));
+    buffer_skip(&buffer, 590);
+    assert_non_null(buffer_room(&buffer, 1000));
+    buffer_cut(&buffer, 9);
+    buffer_free(&buffer);
+    assert_int_equal(freed, 4);
+    assert_int_equal(left_behind, 0);
 }
 
 /* A page that is touched first when it is wiped costs more than all the rest of a short session's buffers. */
@@ -177,7 +226,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty),   cmocka_unit_test(test_in_order),
         cmocka_unit_test(test_room),    cmocka_unit_test(test_space_is_used_again),
-        cmocka_unit_test(test_growing), cmocka_unit_test(test_what_has_to_be_wiped),
+        cmocka_unit_test(test_growing), cmocka_unit_test(test_wiped),
         cmocka_unit_test(test_room_that_nobody_uses_costs_nothing), cmocka_unit_test(test_no_memory),
     };
 
