@@ -143,7 +143,7 @@ static void write_line(struct report *report, const char *line, size_t length)
     report_unlock(report);
 }
 
-/* Somebody wants events: else none is even made, which a session in a process of its own would notice. */
+/* Somebody wants events. Else none is made: that would be a dozen page faults in a session that was forked off. */
 static bool is_read(const struct report *report)
 {
     return report->fd >= 0;
