@@ -80,6 +80,7 @@ static void set_environment(const struct local_program_config *config, const str
         setenv(variables[i].name, variables[i].value, 1);
     if (config->hidden)
         unsetenv(config->hidden);
+    unsetenv("CREDENTIALS_DIRECTORY"); /* systemd has put our key there */
 }
 
 static bool take_ends(const struct pipes *pipes)

@@ -5,6 +5,7 @@
 echo     sends everything back, each end of data for itself
 answer   reads to the end, then says how much it was
 first    says hello, and its direction is over; then it reads to the end
+line     sends a line back, then reads on, and says whether an end or a reset came
 reset    reads a line, and resets the connection
 deaf     says so, and never reads
 endless  reads to the end, and never ends; says when it is reset
@@ -78,6 +79,9 @@ def serve(connection, behaviour):
         connection.sendall(b"hello")
         connection.shutdown(socket.SHUT_WR)
         say(read_all(connection).decode())
+    elif behaviour == "line":
+        connection.sendall(connection.recv(100))
+        read_all(connection)
     elif behaviour == "reset":
         say(connection.recv(100).decode().strip())
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
