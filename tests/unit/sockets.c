@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,6 +147,16 @@ void tcp_pair(int fds[2])
     for (int i = 0; i < 2; i++)
         assert_int_equal(fcntl(fds[i], F_SETFL, O_NONBLOCK), 0);
     close(listener);
+}
+
+void assert_tuned(int fd)
+{
+    int no_delay = 0, keep_alive = 0;
+    socklen_t size = sizeof no_delay;
+
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &size), 0);
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &keep_alive, &size), 0);
+    assert_true(no_delay && keep_alive);
 }
 
 void tcp_reset(int fd)

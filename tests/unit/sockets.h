@@ -45,6 +45,9 @@ void free_ports(int type, char one[8], char other[8]);
 /* A TCP connection over loopback, both ends non-blocking. */
 void tcp_pair(int fds[2]);
 
+/* Its TCP does not wait with a small write for more (TCP_NODELAY), and sees a peer that is dead (SO_KEEPALIVE). */
+void assert_tuned(int fd);
+
 /* Close our end with a reset. */
 void tcp_reset(int fd);
 

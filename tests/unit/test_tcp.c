@@ -102,6 +102,8 @@ static void test_connect_and_accept(void **state)
         assert_true(address_same(&ours.local, &theirs.remote));
         assert_true(address_same(&ours.remote, &theirs.local));
         assert_false(tcp_is_self(&ours));
+        assert_tuned(ours.fd);
+        assert_tuned(theirs.fd);
         write_all(ours.fd, "data", 4);
         await(theirs.fd, POLLIN);
         assert_int_equal(recv(theirs.fd, bytes, 4, 0), 4);

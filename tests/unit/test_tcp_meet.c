@@ -90,6 +90,7 @@ static void assert_met(struct party *a, struct party *b)
     for (int i = 0; i < 2; i++) {
         struct party *from = i ? b : a, *to = i ? a : b;
 
+        assert_tuned(from->found[0].fd);
         write_all(from->found[0].fd, "x", 1);
         await(to->found[0].fd, POLLIN);
         assert_int_equal(recv(to->found[0].fd, &byte, 1, 0), 1);
